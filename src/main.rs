@@ -1,0 +1,2 @@
+//! fviz
+fn main() {}
