@@ -5,4 +5,6 @@
 //! `source` → `syntax` → `check` → `plan` → `run` → `render`. docs/ARCHITECTURE.md is the map, `tests/walls.rs` holds it.
 
 pub mod source;
+pub mod spec;
 pub mod syntax;
+pub mod words;

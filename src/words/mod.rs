@@ -1,0 +1,109 @@
+//! The vocabulary: one folder a kind, one file a word, each with its spec beside its code.
+//!
+//! A word is a unit struct that implements the trait of its kind; the lists below are the registry. The checker sees
+//! only the specs; the runner calls the traits. Pictures are `[1, 3, H, W]` tensors of sRGB-encoded values, f32 in a
+//! run and f64 in tests.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Result, Tensor};
+
+use crate::spec::{Args, Call, Moment, Spec};
+
+/// The least and greatest size, `(height, width)`, that a transform can produce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Smallest height and width.
+    pub least: (usize, usize),
+    /// Greatest height and width.
+    pub most: (usize, usize),
+}
+
+/// What the network sees of the picture. Gradients flow through it.
+pub trait Transform: Sync {
+    /// Its description.
+    fn spec(&self) -> &'static Spec;
+    /// `[N, 3, H, W]` → `[N, 3, H', W']`.
+    fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
+    /// The sizes that come out for the sizes that go in. Only `pad`, `crop` and `resize` change them.
+    fn sizes(&self, _args: &Args, sizes: Sizes) -> Sizes {
+        sizes
+    }
+    /// Whether it leaves every picture as it is, with these arguments.
+    fn is_identity(&self, _args: &Args) -> bool {
+        false
+    }
+}
+
+/// A term that keeps the picture in bounds, weighted, summed over pixels and channels.
+pub trait Penalty: Sync {
+    /// Its description.
+    fn spec(&self) -> &'static Spec;
+    /// `[1, 3, H, W]` → scalar.
+    fn value(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
+}
+
+/// An action on the picture now and then. No gradient.
+pub trait Filter: Sync {
+    /// Its description.
+    fn spec(&self) -> &'static Spec;
+    /// `[1, 3, H, W]` → `[1, 3, H, W]`.
+    fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
+}
+
+/// A change of the canvas itself before each step. No gradient.
+pub trait Mode: Sync {
+    /// Its description.
+    fn spec(&self) -> &'static Spec;
+    /// `[1, 3, H, W]` → `[1, 3, H, W]`; the call holds the block's transforms.
+    fn apply(&self, picture: &Tensor, call: &Call, at: &Moment) -> Result<Tensor>;
+}
+
+/// What an optimizer remembers from step to step.
+#[derive(Clone, Debug, Default)]
+pub struct Moments {
+    /// Steps made.
+    pub steps: usize,
+    /// Running tensors, in the optimizer's own order.
+    pub slots: Vec<Tensor>,
+}
+
+/// How the picture moves along its gradient.
+pub trait Optimizer: Sync {
+    /// Its description.
+    fn spec(&self) -> &'static Spec;
+    /// The new parameters; `gradient` is of the loss, so the picture moves against it.
+    fn step(
+        &self,
+        params: &Tensor,
+        gradient: &Tensor,
+        moments: &mut Moments,
+        args: &Args,
+        at: &Moment,
+    ) -> Result<Tensor>;
+}
+
+/// Reads a photo as `[1, 3, H, W]`, f32, 0..1, EXIF orientation applied.
+pub type Photos<'a> = &'a dyn Fn(&Path) -> Result<Tensor>;
+
+/// What the picture starts as.
+pub trait Init: Sync {
+    /// Its description.
+    fn spec(&self) -> &'static Spec;
+    /// `[1, 3, H, W]`, f32.
+    fn start(&self, height: usize, width: usize, args: &Args, at: &Moment, photos: Photos) -> Result<Tensor>;
+}
+
+/// The tensors of the nodes that a recipe reads, `[views, C, H, W]` or `[views, C]`, by name.
+pub type Taps = BTreeMap<String, Tensor>;
+
+/// What is maximized or minimized: a mean over positions and views, unweighted.
+pub trait Objective: Sync {
+    /// Its description.
+    fn spec(&self) -> &'static Spec;
+    /// The node that it reads; `output` is the network's last one.
+    fn node<'a>(&self, args: &'a Args, output: &'a str) -> &'a str;
+    /// `[views, C, H, W]` (or `[views, C]`) of that node → scalar.
+    fn value(&self, tap: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
+}
