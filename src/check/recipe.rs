@@ -1,0 +1,154 @@
+//! What the checker hands on: a recipe in which everything is known and nothing is text any more.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::nets::Facts;
+use crate::source::Span;
+use crate::spec::{Call, Dial};
+
+/// A checked recipe.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// Its name: the file's stem, `recipe` for standard input.
+    pub name: String,
+    /// Variants in the order of their axes, the first axis slowest; at least one.
+    pub variants: Vec<Variant>,
+    /// What is written, in file order; each for the stages in which it holds.
+    pub renders: Vec<Render>,
+    /// The recipe with every default and every `use` written in: running this text gives the same bytes.
+    pub resolved: String,
+    /// Files that it read, for watching: recipes, photos, weights, labels.
+    pub files: Vec<PathBuf>,
+}
+
+/// One picture to grow.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// The values of its axes, for people: `hen`, `hen, 0.5`; empty where there is only one variant.
+    pub label: String,
+    /// The network.
+    pub model: Model,
+    /// The seed of its draws.
+    pub seed: u64,
+    /// Its stages, at least one.
+    pub stages: Vec<Stage>,
+}
+
+/// A network in use.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The word and its arguments (`weights`, `labels`, `mean`, `std`, `input`, `redirect`).
+    pub call: Call,
+    /// Everything known of it without its weights.
+    pub facts: Arc<Facts>,
+    /// Mean that is taken from each channel, R, G, B; zeros for `input = raw`.
+    pub mean: [f64; 3],
+    /// Deviation by which each channel is divided; ones for `input = raw`.
+    pub std: [f64; 3],
+}
+
+/// A run of steps on one canvas.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Its name; empty where the recipe has no stages.
+    pub name: String,
+    /// Width of the canvas.
+    pub width: usize,
+    /// Height of the canvas.
+    pub height: usize,
+    /// The parametrization of the picture.
+    pub canvas: Call,
+    /// What the picture starts as; read in the first stage only.
+    pub init: Call,
+    /// What is maximized, weights signed: the loss is minus their sum.
+    pub terms: Vec<Term>,
+    /// How many transformed views the network sees each iteration.
+    pub views: usize,
+    /// What the network sees, in order.
+    pub transforms: Vec<Call>,
+    /// Terms on the picture.
+    pub penalties: Vec<Call>,
+    /// Filters of the canvas, in order.
+    pub filters: Vec<Scheduled>,
+    /// Changes of the canvas between steps, in order.
+    pub modes: Vec<Call>,
+    /// How the picture moves.
+    pub optimizer: Call,
+    /// How many iterations.
+    pub steps: usize,
+}
+
+/// A weighted objective.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// As written, for the columns of a CSV file: `class($target)`.
+    pub name: String,
+    /// Its weight; negative where it is minimized.
+    pub weight: Dial,
+    /// The objective.
+    pub call: Call,
+    /// The node that it reads, by its graph name.
+    pub node: String,
+}
+
+/// A word that acts now and then.
+#[derive(Clone, Debug)]
+pub struct Scheduled {
+    /// The word.
+    pub call: Call,
+    /// When.
+    pub schedule: Schedule,
+}
+
+/// `every n steps from k until m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// n, at least 1.
+    pub every: usize,
+    /// k
+    pub from: usize,
+    /// m
+    pub until: usize,
+}
+
+impl Schedule {
+    /// Whether it fires at the end of iteration i: k ≤ i < m and (i − k) mod n = 0.
+    pub fn fires(&self, i: usize) -> bool {
+        self.from <= i && i < self.until && (i - self.from).is_multiple_of(self.every)
+    }
+}
+
+/// The encoder that a file's extension picks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// An animation.
+    Gif,
+    /// A still.
+    Png,
+    /// Every term's score of every step.
+    Csv,
+    /// The same, plotted.
+    Svg,
+}
+
+/// A `render` statement.
+#[derive(Clone, Debug)]
+pub struct Render {
+    /// For each variant the file's name inside the output folder, lets filled in and slugged; `{step}` and
+    /// `{stage}` are left. Variants with one name share the file.
+    pub files: Vec<String>,
+    /// The encoder.
+    pub format: Format,
+    /// How pictures are put together.
+    pub layout: Call,
+    /// For each stage the frames taken, where it holds there. An animation without `every` takes every ceil(N/50);
+    /// a still without `every` takes none but the final canvas.
+    pub frames: Vec<Option<Schedule>>,
+    /// Whether the statement holds in the last stage, so that the final canvas is its last frame.
+    pub last: bool,
+    /// Frames a second of an animation.
+    pub fps: f64,
+    /// Where it stands.
+    pub span: Span,
+}
