@@ -192,6 +192,14 @@ impl Args {
         }
     }
 
+    /// Width and height.
+    pub fn size(&self, name: &str) -> Option<(usize, usize)> {
+        match self.get(name) {
+            Arg::Size(width, height) => Some((*width as usize, *height as usize)),
+            _ => None,
+        }
+    }
+
     /// Numbers.
     pub fn numbers(&self, name: &str) -> Option<&[f64]> {
         match self.get(name) {

@@ -25,11 +25,15 @@ pub enum Kind {
     Optimizer,
     /// How pictures are put together in a file.
     Layout,
+    /// A word inside a statement, with what belongs to it: `every 10 steps`.
+    Clause,
+    /// A word that makes a value: `each`, `pick`, `cosine`.
+    Value,
 }
 
 impl Kind {
     /// All kinds, in the order of the reference.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Statement,
         Kind::Model,
         Kind::Canvas,
@@ -41,6 +45,8 @@ impl Kind {
         Kind::Mode,
         Kind::Optimizer,
         Kind::Layout,
+        Kind::Clause,
+        Kind::Value,
     ];
 
     /// As said to a person: "a transform".
@@ -57,6 +63,8 @@ impl Kind {
             Kind::Mode => "mode",
             Kind::Optimizer => "optimizer",
             Kind::Layout => "layout",
+            Kind::Clause => "clause",
+            Kind::Value => "value word",
         }
     }
 }
@@ -134,6 +142,13 @@ pub enum Type {
         /// Greatest value.
         max: i64,
     },
+    /// An odd whole number without a unit: the side of a window that has a middle.
+    Odd {
+        /// Least value.
+        min: i64,
+        /// Greatest value.
+        max: i64,
+    },
     /// One of these names.
     Choice(&'static [&'static str]),
     /// `on` or `off`.
@@ -154,6 +169,10 @@ pub enum Type {
     Numbers(usize),
     /// `0..1`, as bounds and not as a draw; or `off`.
     Interval,
+    /// A word of this kind with its arguments; objectives with their algebra. Only statements and clauses take it.
+    Word(Kind),
+    /// Any value or call. Only `let` and value words take it.
+    Any,
 }
 
 /// Whether a parameter must be given.
@@ -204,6 +223,9 @@ impl Param {
 }
 
 /// The description of a word: all that the language, the help and the reference know of it.
+///
+/// In a statement's spec the positional parameters are its operands. A further one that has the name of a word of kind
+/// [`Kind::Clause`] is written as that clause (`every 10 steps`), any other in parentheses (`transform(views = 2)`).
 #[derive(Debug)]
 pub struct Spec {
     /// Where it may stand.

@@ -4,6 +4,21 @@
 //! only the specs; the runner calls the traits. Pictures are `[1, 3, H, W]` tensors of sRGB-encoded values, f32 in a
 //! run and f64 in tests.
 
+pub mod registry;
+
+mod canvas;
+mod filter;
+mod init;
+mod layout;
+mod mode;
+mod model;
+mod objective;
+mod optimizer;
+mod penalty;
+mod statement;
+mod transform;
+mod value;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -18,6 +33,14 @@ pub struct Sizes {
     pub least: (usize, usize),
     /// Greatest height and width.
     pub most: (usize, usize),
+}
+
+impl Sizes {
+    /// The sizes after a change of the height and of the width.
+    pub fn map(self, height: impl Fn(usize) -> usize, width: impl Fn(usize) -> usize) -> Self {
+        let both = |(h, w): (usize, usize)| (height(h), width(w));
+        Self { least: both(self.least), most: both(self.most) }
+    }
 }
 
 /// What the network sees of the picture. Gradients flow through it.

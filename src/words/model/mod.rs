@@ -1,0 +1,95 @@
+//! Networks, as words. Their graphs are in `nets`.
+
+use crate::spec::{Kind, Param, Presence, Spec, Type};
+
+/// All networks.
+pub static MODELS: &[&Spec] = &[
+    &Spec {
+        aliases: &["default", "embedded", "builtin", "toy"],
+        ..model(
+            "motifs",
+            "the small network inside the program",
+            "A convnet that was trained on drawn motifs (fir, mushroom, melon, eye, rainbow, house …) and lies in the program itself: no download, a picture in seconds. `fviz classes` lists its classes, `fviz layers motifs` its nodes. It was trained against adversarial noise, so its pictures show whole, coloured things.",
+            "",
+            "model motifs",
+        )
+    },
+    &model(
+        "resnet18",
+        "ResNet of 18 layers",
+        "Nodes are torchvision's: `relu`, `maxpool`, `layer1.0.relu` … `layer4.1.relu_1`, `avgpool`, `fc`; a module's path (`layer3`) is its output. The guide's network.",
+        RESNET,
+        "model resnet18(input = raw)",
+    ),
+    &model("resnet34", "ResNet of 34 layers", DEEPER, RESNET, "model resnet34"),
+    &model("resnet50", "ResNet of 50 layers, with bottlenecks", BOTTLENECK, RESNET, "model resnet50"),
+    &model("resnet101", "ResNet of 101 layers, with bottlenecks", BOTTLENECK, RESNET, "model resnet101"),
+    &model("resnet152", "ResNet of 152 layers, with bottlenecks", BOTTLENECK, RESNET, "model resnet152"),
+];
+
+const RESNET: &str = "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition; torchvision.models";
+const DEEPER: &str = "As `resnet18`, with more blocks a stage and twice the time a step.";
+const BOTTLENECK: &str = "As `resnet18`, with blocks of three convolutions and four times as many channels in `layer1` … `layer4`; its pictures are finer and harder to bring out.";
+
+const fn model(
+    name: &'static str,
+    summary: &'static str,
+    doc: &'static str,
+    source: &'static str,
+    example: &'static str,
+) -> Spec {
+    Spec {
+        kind: Kind::Model,
+        name,
+        aliases: &[],
+        summary,
+        doc,
+        source,
+        params: PARAMS,
+        positional: 0,
+        block: false,
+        example,
+    }
+}
+
+/// What every network takes.
+static PARAMS: &[Param] = &[
+    Param::new(
+        "weights",
+        Type::File,
+        Presence::Optional(
+            "the model's own: embedded, or looked for in the folder `FVIZ_MODELS`, in the cache, then downloaded",
+        ),
+        "A `.safetensors` file or a `.pth` in torch's zip format, with torchvision's names of tensors. A fine-tuned network may have any number of classes.",
+    ),
+    Param::new(
+        "labels",
+        Type::File,
+        Presence::Optional("the model's own labels where the number of classes fits, else indices"),
+        "A text file with one class a line, in the order of the output; synonyms separated by commas.",
+    ),
+    Param::new(
+        "mean",
+        Type::Numbers(3),
+        Presence::Optional("the model's own: [0.485, 0.456, 0.406] for ImageNet"),
+        "What is taken from the channels R, G, B of a picture in 0..1 before the network sees it. It has no meaning with `input = raw`.",
+    ),
+    Param::new(
+        "std",
+        Type::Numbers(3),
+        Presence::Optional("the model's own: [0.229, 0.224, 0.225] for ImageNet"),
+        "By what the channels are divided after that.",
+    ),
+    Param::new(
+        "input",
+        Type::Choice(&["native", "raw"]),
+        Presence::Default("native"),
+        "`native` is the preprocessing the network was trained with. `raw` feeds the values 0..1 as they are, which is wrong for most networks and yet the look of the guide's pictures.",
+    ),
+    Param::new(
+        "redirect",
+        Type::Switch,
+        Presence::Default("on"),
+        "Lucid's redirected ReLU for the first 16 iterations: where the gradient of a whole picture dies behind a ReLU, the part of it that pushes up is let through, so that a picture of a silent unit still starts. Only ever acts where the gradient would be zero.",
+    ),
+];

@@ -1,0 +1,74 @@
+//! Descent with a step size for every value.
+
+use candle_core::{Result, Tensor};
+
+use super::{NORMALIZE, lr, normalized};
+use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
+use crate::words::{Moments, Optimizer};
+
+pub(super) struct Adam;
+
+static SPEC: Spec = Spec {
+    kind: Kind::Optimizer,
+    name: "adam",
+    aliases: &["adamw", "nadam", "rmsprop"],
+    summary: "a step of about the same length for every value",
+    doc: "m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; at step t, p ← p − lr · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε).\n\nEach value moves about lr a step however small its gradient, so one rate serves all models and objectives: the safe choice. On pixels the faintest gradients are grain, and they move as fast as the rest.",
+    source: "Kingma, Ba 2014; torch.optim.Adam; lr 0.05 as lucid's render_vis",
+    params: &[
+        lr(Presence::Default("0.05")),
+        Param::new(
+            "beta1",
+            Type::Number { unit: Unit::None, min: 0.0, max: 0.999_999 },
+            Presence::Default("0.9"),
+            "How much of the running mean of g is kept each step.",
+        ),
+        Param::new(
+            "beta2",
+            Type::Number { unit: Unit::None, min: 0.0, max: 0.999_999 },
+            Presence::Default("0.999"),
+            "How much of the running mean of g² is kept each step.",
+        ),
+        Param::new(
+            "epsilon",
+            Type::Number { unit: Unit::None, min: 1e-30, max: 1.0 },
+            Presence::Default("1e-8"),
+            "What is added to the divisor; values whose gradient is far smaller than it stay.",
+        ),
+        NORMALIZE,
+    ],
+    positional: 1,
+    block: false,
+    example: "optimize adam(lr = 0.05) for 256 steps",
+};
+
+impl Optimizer for Adam {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn step(
+        &self,
+        params: &Tensor,
+        gradient: &Tensor,
+        moments: &mut Moments,
+        args: &Args,
+        at: &Moment,
+    ) -> Result<Tensor> {
+        let gradient = normalized(gradient, args)?;
+        let (beta1, beta2) = (args.number("beta1", at), args.number("beta2", at));
+        let blend = |old: Option<&Tensor>, new: &Tensor, beta: f64| match old {
+            Some(old) => (old * beta)? + (new * (1.0 - beta))?,
+            None => new * (1.0 - beta),
+        };
+        let mean = blend(moments.slots.first(), &gradient, beta1)?;
+        let square = blend(moments.slots.get(1), &gradient.sqr()?, beta2)?;
+        moments.steps += 1;
+        let steps = moments.steps as f64;
+        let (unbias1, unbias2) = (1.0 - libm::pow(beta1, steps), 1.0 - libm::pow(beta2, steps));
+        let divisor = (square.sqrt()? / unbias2.sqrt())?.affine(1.0, args.number("epsilon", at))?;
+        let next = (params.detach() - ((&mean / divisor)? * (args.number("lr", at) / unbias1))?)?;
+        moments.slots = vec![mean, square];
+        Ok(next)
+    }
+}

@@ -1,0 +1,40 @@
+//! Plain descent.
+
+use candle_core::{Result, Tensor};
+
+use super::{NORMALIZE, lr, normalized};
+use crate::spec::{Args, Kind, Moment, Presence, Spec};
+use crate::words::{Moments, Optimizer};
+
+pub(super) struct Sgd;
+
+static SPEC: Spec = Spec {
+    kind: Kind::Optimizer,
+    name: "sgd",
+    aliases: &["gradient_descent", "gradient_ascent", "ascent", "plain"],
+    summary: "a step along the gradient, as long as it is",
+    doc: "p ← p − lr · g.\n\nHonest: what matters more to the network moves farther, and a penalty weighs against it as its formula says. But the right rate depends on the model, the objective and the size of the canvas: if nothing happens, raise it tenfold; if all saturates, lower it, or use `normalize`.",
+    source: "torch.optim.SGD; the guide: lr 1.5 on the logits of a ResNet18",
+    params: &[lr(Presence::Required), NORMALIZE],
+    positional: 1,
+    block: false,
+    example: "optimize sgd(lr = 1.5) for 200 steps",
+};
+
+impl Optimizer for Sgd {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn step(
+        &self,
+        params: &Tensor,
+        gradient: &Tensor,
+        moments: &mut Moments,
+        args: &Args,
+        at: &Moment,
+    ) -> Result<Tensor> {
+        moments.steps += 1;
+        params.detach() - (normalized(gradient, args)? * args.number("lr", at))?
+    }
+}

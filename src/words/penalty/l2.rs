@@ -1,0 +1,32 @@
+//! Squares.
+
+use candle_core::{Result, Tensor};
+
+use super::{AROUND, WEIGHT, deviation};
+use crate::spec::{Args, Kind, Moment, Spec};
+use crate::words::Penalty;
+
+pub(super) struct L2;
+
+static SPEC: Spec = Spec {
+    kind: Kind::Penalty,
+    name: "l2",
+    aliases: &["weight_decay", "l2_norm", "mse", "ridge"],
+    summary: "pulls every pixel to gray, the more the farther it is",
+    doc: "weight · Σ (v − around)², summed over pixels and channels of the canvas.\n\nIts gradient is 2 · weight · (v − around): each step of `sgd(lr)` shrinks the deviation by the factor 1 − 2 · lr · weight, whatever the size of the canvas; lr · weight must stay below 1. It takes away what the network doesn't care for and limits the contrast. It doesn't care for forms: use it with a blur.",
+    source: "Simonyan, Vedaldi, Zisserman 2013, equation 1 (about zero); the guide: 0.05 about 0.5",
+    params: &[WEIGHT, AROUND],
+    positional: 1,
+    block: false,
+    example: "regularize l2(0.05, around = 0.5)",
+};
+
+impl Penalty for L2 {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn value(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {
+        deviation(picture, args, at)?.sqr()?.sum_all()? * args.number("weight", at)
+    }
+}

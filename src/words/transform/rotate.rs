@@ -1,0 +1,50 @@
+//! Turning.
+
+use candle_core::{Result, Tensor};
+
+use super::{EDGE, FILL, SAMPLE, edge, is_always, sample};
+use crate::ops::{Placement, warp};
+use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
+use crate::words::Transform;
+
+pub(super) struct Rotate;
+
+static SPEC: Spec = Spec {
+    kind: Kind::Transform,
+    name: "rotate",
+    aliases: &["rotation", "random_rotate", "random_rotation", "RandomRotation", "turn"],
+    summary: "turns the picture about its centre",
+    doc: "The size stays: corners leave the picture and what lies outside comes in. With `scale` beside it, `affine` does both with one resampling.",
+    source: "torchvision.transforms.RandomRotation; lucid random_rotate: −10..10",
+    params: &[
+        Param::new(
+            "angle",
+            Type::Number { unit: Unit::Deg, min: -3600.0, max: 3600.0 },
+            Presence::Required,
+            "Angle, counter-clockwise as seen.",
+        )
+        .drawn()
+        .animated(),
+        SAMPLE,
+        EDGE,
+        FILL,
+    ],
+    positional: 1,
+    block: false,
+    example: "transform { rotate(±15deg) }",
+};
+
+impl Transform for Rotate {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {
+        let placement = Placement { degrees: args.number("angle", at), ..Placement::default() };
+        warp(picture, &placement, sample(args), edge(args, at))
+    }
+
+    fn is_identity(&self, args: &Args) -> bool {
+        is_always(args, "angle", 0.0)
+    }
+}
