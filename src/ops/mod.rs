@@ -12,6 +12,7 @@ mod resample;
 mod resize;
 mod separable;
 pub mod softmax;
+mod window;
 
 pub use bilateral::bilateral;
 pub use color::{Adjust, adjust};
@@ -20,3 +21,4 @@ pub use median::median;
 pub use resample::{Placement, Sample, warp};
 pub use resize::resize;
 pub use separable::{Taps, separable};
+pub use window::Window;

@@ -1,0 +1,21 @@
+//! Frozen networks: named nodes, their shapes, their weights, and a forward pass that stops at the deepest node read.
+//!
+//! [`Facts`] are all that a checker needs and come without weights, or from a file's first bytes.
+
+mod architecture;
+mod facts;
+pub mod graph;
+pub mod import;
+mod labels;
+pub mod motifs;
+pub mod resnet;
+mod shape;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use architecture::{Architecture, Source, TORCHVISION, architecture, architectures};
+pub use facts::{Facts, Licence};
+pub use graph::{Graph, Node, NodeId, Op};
+pub use import::{Header, ImportError, Weights};
+pub use labels::{BadLabels, Labels};
+pub use shape::{Shape, TooSmall};
