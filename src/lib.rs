@@ -4,6 +4,7 @@
 //! One road leads through this crate and never back; each room hands the next a type of its own:
 //! `source` → `syntax` → `check` → `plan` → `run` → `render`. docs/ARCHITECTURE.md is the map, `tests/walls.rs` holds it.
 
+pub mod canvas;
 pub mod nets;
 pub mod ops;
 pub mod source;

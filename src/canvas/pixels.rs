@@ -1,0 +1,52 @@
+//! The picture's own pixels.
+
+use candle_core::{Result, Tensor};
+
+use super::Canvas;
+use crate::spec::Args;
+
+pub(super) struct Pixels;
+
+impl Canvas for Pixels {
+    fn name(&self) -> &'static str {
+        "pixels"
+    }
+
+    fn decode(&self, params: &Tensor, _args: &Args) -> Result<Tensor> {
+        Ok(params.clone())
+    }
+
+    fn encode(&self, picture: &Tensor, _args: &Args) -> Result<Tensor> {
+        Ok(picture.clone())
+    }
+
+    fn clamp(&self, params: &Tensor, args: &Args) -> Result<Tensor> {
+        match args.interval("clamp") {
+            Some((low, high)) => params.clamp(low, high),
+            None => Ok(params.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::canvas::canvas;
+    use crate::spec::Arg;
+
+    #[test]
+    fn pixels_are_the_picture() -> Result<()> {
+        let pixels = canvas("pixels").unwrap();
+        let picture = Tensor::new(&[-0.5f32, 0.25, 1.5], &Device::Cpu)?.reshape((1, 3, 1, 1))?;
+        let free = Args::new();
+        let params = pixels.encode(&picture, &free)?;
+        let same = pixels.decode(&pixels.clamp(&params, &free)?, &free)?;
+        assert_eq!(same.flatten_all()?.to_vec1::<f32>()?, [-0.5, 0.25, 1.5]);
+        let bounded = Args::new().with("clamp", Arg::Interval(0.0, 1.0));
+        assert_eq!(pixels.clamp(&params, &bounded)?.flatten_all()?.to_vec1::<f32>()?, [0.0, 0.25, 1.0]);
+        assert!(canvas("maco").is_none());
+        Ok(())
+    }
+}
