@@ -104,5 +104,30 @@ pub mod codes {
         SYNTAX = "syntax";
         /// Brackets or blocks are nested more than 64 levels deep.
         TOO_DEEP = "too_deep";
+        /// Two `render` statements write the same file, so one would be lost. Names that differ only in case are the
+        /// same on many machines.
+        SAME_FILE = "same_file";
+        /// Several variants would be written into one file whose layout shows one. Put `{label}`, or a let such as
+        /// `{target}`, into the name, or show them together: `render "all.gif" as grid(4x2)`.
+        SHARED_FILE = "shared_file";
+        /// A grid has fewer cells than there are variants: `grid(4x2)` holds eight.
+        GRID_TOO_SMALL = "grid_too_small";
+        /// A still with `every` is written again and again, so its name must say which step it shows:
+        /// `render "hen-{step}.png" every 50 steps`.
+        STILL_NEEDS_STEP = "still_needs_step";
+        /// The run would need more memory than is free. A step keeps every activation of the network until its
+        /// gradient is known, so memory grows with the area of the canvas and the number of views.
+        TOO_MUCH_MEMORY = "too_much_memory";
+        /// While a recipe ran, a number became infinite or no number at all. Mostly the steps are too long: the canvas
+        /// runs away, the network's values overflow. Lower `lr`, or hold the canvas with `as pixels(clamp = 0..1)`.
+        NOT_FINITE = "not_finite";
+        /// A run stopped for a reason that the check should have found; this is a fault of fviz.
+        RUN_FAILED = "run_failed";
+        /// All gradients of a picture died behind a ReLU, so nothing would have moved. For the first 16 steps the part
+        /// that pushes the unit up was let through (lucid's redirected ReLU).
+        DEAD_START = "dead_start";
+        /// The network gave no gradient in the first steps: what is maximized does not answer to the picture, mostly
+        /// since it is silent behind a ReLU. Let `redirect` on, or start from another picture or seed.
+        NO_GRADIENT = "no_gradient";
     }
 }

@@ -1,0 +1,207 @@
+//! Which files and batches a recipe leads to. Tests of LANGUAGE.md's "Time" bear the rule as their name.
+
+use std::sync::Arc;
+
+use super::testing::{call, class, every, recipe, render, stage, variant};
+use super::*;
+use crate::check::recipe::{Format, Recipe, Render, Schedule};
+use crate::nets::{Facts, Graph, Labels};
+use crate::source::{Code, MemoryWorld, codes};
+use crate::spec::{Arg, Kind};
+
+fn facts() -> Arc<Facts> {
+    Arc::new(Facts {
+        name: "motifs",
+        graph: Graph::new(3),
+        labels: Labels::default(),
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        size: (8, 8),
+        photo_side: 8,
+        licence: None,
+    })
+}
+
+fn layout(name: &str) -> crate::spec::Call {
+    match name {
+        "grid" => call(Kind::Layout, "grid", &[("size", Arg::Size(2, 1))]),
+        _ => call(Kind::Layout, name, &[]),
+    }
+}
+
+/// Variants `a`, `b` … of one stage of `steps`, and one render statement.
+fn plain(variants: usize, steps: usize, render: Render) -> Recipe {
+    let labels = ["a", "b", "c", "d"];
+    let one = |label: &&str| variant(label, &facts(), vec![stage("", 8, steps)]);
+    recipe(labels.iter().take(variants).map(one).collect(), vec![render])
+}
+
+fn planned(recipe: &Recipe) -> Plan {
+    let (plan, problems) = plan(recipe, &MemoryWorld::default());
+    assert_eq!(problems, []);
+    plan.unwrap()
+}
+
+fn iterations(output: &Output) -> Vec<usize> {
+    output.members[0].takes.iter().map(|take| take.iteration).collect()
+}
+
+fn gif(schedule: Schedule) -> Render {
+    render("a.gif", Format::Gif, layout("frames"), vec![Some(schedule)])
+}
+
+#[test]
+fn every_n_from_k_until_m_fires_when_k_le_i_lt_m_and_n_divides_i_minus_k() {
+    let of = |schedule, steps| iterations(&planned(&plain(1, steps, gif(schedule))).outputs[0]);
+    assert_eq!(of(every(10, 0, usize::MAX), 31), [0, 10, 20, 30]);
+    assert_eq!(of(every(10, 3, 25), 31), [3, 13, 23, 30]);
+    assert_eq!(of(every(7, 3, 24), 31), [3, 10, 17, 30]);
+    assert_eq!(of(every(7, 3, 25), 31), [3, 10, 17, 24, 30]);
+}
+
+#[test]
+fn the_final_canvas_is_always_the_last_frame_and_only_once() {
+    let of = |schedule, steps| iterations(&planned(&plain(1, steps, gif(schedule))).outputs[0]);
+    assert_eq!(of(every(10, 0, usize::MAX), 21), [0, 10, 20]);
+    assert_eq!(of(every(10, 0, usize::MAX), 22), [0, 10, 20, 21]);
+    assert_eq!(of(every(1, 0, usize::MAX), 3), [0, 1, 2]);
+    assert_eq!(of(every(1, 0, 0), 200), [199]);
+}
+
+#[test]
+fn frames_run_on_between_stages() {
+    let stages = vec![stage("coarse", 8, 5), stage("fine", 16, 6)];
+    let two = variant("", &facts(), stages);
+    let frames = vec![Some(every(2, 0, usize::MAX)); 2];
+    let recipe = recipe(vec![two], vec![render("a.gif", Format::Gif, layout("frames"), frames)]);
+    let plan = planned(&recipe);
+    let steps: Vec<_> = plan.outputs[0].members[0].takes.iter().map(|take| take.step(&recipe.variants[0])).collect();
+    assert_eq!(steps, [0, 2, 4, 5, 7, 9, 10]);
+    assert!(
+        plan.shows_canvas(0, Take { stage: 1, iteration: 5 }) && !plan.shows_canvas(0, Take { stage: 1, iteration: 1 })
+    );
+}
+
+#[test]
+fn a_render_of_one_stage_ends_with_that_stages_canvas() {
+    let two = variant("", &facts(), vec![stage("coarse", 8, 5), stage("fine", 16, 6)]);
+    let frames = vec![Some(every(1, 0, 0)), None];
+    let plan = planned(&recipe(vec![two], vec![render("a.png", Format::Png, layout("frames"), frames)]));
+    assert_eq!(plan.outputs[0].members[0].takes, [Take { stage: 0, iteration: 4 }]);
+}
+
+#[test]
+fn a_name_with_the_stage_is_a_file_for_each() {
+    let two = variant("", &facts(), vec![stage("coarse", 8, 5), stage("fine", 16, 6)]);
+    let frames = vec![Some(every(1, 0, 0)); 2];
+    let plan = planned(&recipe(vec![two], vec![render("{stage}.png", Format::Png, layout("frames"), frames)]));
+    let names: Vec<_> = plan.outputs.iter().map(|output| (output.name.as_str(), iterations(output))).collect();
+    assert_eq!(names, [("coarse.png", vec![4]), ("fine.png", vec![5])]);
+}
+
+#[test]
+fn names_of_a_series_sort() {
+    let series = render("a-{step}.png", Format::Png, layout("frames"), vec![Some(every(50, 0, usize::MAX))]);
+    let plan = planned(&plain(1, 101, series));
+    let output = &plan.outputs[0];
+    assert!(output.is_series());
+    assert_eq!(output.file_name(50, 101), "a-050.png");
+    assert_eq!(output.file_name(9, 10), "a-9.png");
+}
+
+#[track_caller]
+fn refused(recipe: &Recipe) -> (&'static Code, String) {
+    let (plan, problems) = plan(recipe, &MemoryWorld::default());
+    assert!(plan.is_none());
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].span(), Some(recipe.renders.last().unwrap().span));
+    (problems[0].code, problems[0].help.clone().unwrap_or_default())
+}
+
+#[test]
+fn two_renders_into_one_file_are_refused() {
+    let mut recipe = plain(1, 5, gif(every(1, 0, 9)));
+    let mut second = render("A.gif", Format::Gif, layout("frames"), vec![Some(every(2, 0, 9))]);
+    second.span.end += 1;
+    recipe.renders.push(second);
+    assert_eq!(refused(&recipe).0, &codes::SAME_FILE);
+}
+
+#[test]
+fn a_layout_of_one_variant_needs_a_file_for_each() {
+    for name in ["frames", "view"] {
+        let shared = render("a.gif", Format::Gif, layout(name), vec![Some(every(1, 0, 9))]);
+        let (code, help) = refused(&plain(3, 5, shared));
+        assert_eq!(code, &codes::SHARED_FILE);
+        assert!(help.contains("{label}") && help.contains("grid(2x2)"), "{help}");
+    }
+    let each = render("{label}.gif", Format::Gif, layout("frames"), vec![Some(every(1, 0, 9))]);
+    assert_eq!(planned(&plain(3, 5, each)).outputs.len(), 3);
+    let table = render("scores.csv", Format::Csv, layout("frames"), vec![Some(every(1, 0, 9))]);
+    assert_eq!(planned(&plain(3, 5, table)).outputs.len(), 1);
+}
+
+#[test]
+fn a_grid_needs_a_cell_for_each_variant() {
+    let grid = || render("a.gif", Format::Gif, layout("grid"), vec![Some(every(1, 0, 9))]);
+    assert_eq!(planned(&plain(2, 5, grid())).outputs[0].members.len(), 2);
+    let (code, help) = refused(&plain(3, 5, grid()));
+    assert_eq!((code, help.as_str()), (&codes::GRID_TOO_SMALL, "write `as grid(2x2)`"));
+}
+
+#[test]
+fn a_still_with_every_needs_the_step_in_its_name() {
+    let still = |name| render("a.png", Format::Png, layout(name), vec![Some(every(2, 0, 9))]);
+    assert_eq!(refused(&plain(1, 5, still("frames"))).0, &codes::STILL_NEEDS_STEP);
+    planned(&plain(1, 5, still("strip")));
+}
+
+#[test]
+fn variants_of_one_shape_run_together() {
+    let facts = facts();
+    let of = |label: &str, size, steps, unit| {
+        let mut stage = stage("", size, steps);
+        stage.terms.push(class("x", unit, 1.0));
+        variant(label, &facts, vec![stage])
+    };
+    let variants = vec![of("a", 8, 5, 0), of("b", 8, 5, 1), of("c", 9, 5, 1), of("d", 8, 6, 1), of("e", 8, 5, 2)];
+    let plan = planned(&recipe(variants, vec![]));
+    let batches: Vec<_> = plan.batches.iter().map(|batch| batch.variants.clone()).collect();
+    assert_eq!(batches, [vec![0, 1, 4], vec![2], vec![3]]);
+    assert_eq!(plan.cost.passes, 26);
+}
+
+struct Small(u64);
+
+impl World for Small {
+    fn read(&self, _: &std::path::Path) -> std::io::Result<Vec<u8>> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+    fn exists(&self, _: &std::path::Path) -> bool {
+        false
+    }
+    fn model_folders(&self) -> Vec<std::path::PathBuf> {
+        Vec::new()
+    }
+    fn memory(&self) -> u64 {
+        self.0
+    }
+}
+
+#[test]
+fn batches_are_as_large_as_memory_allows() {
+    let facts = facts();
+    let variants = || (0..5).map(|_| variant("", &facts, vec![stage("", 100, 5)])).collect();
+    let one = planned(&recipe(vec![variant("", &facts, vec![stage("", 100, 5)])], vec![])).cost.memory;
+    let recipe = recipe(variants(), vec![]);
+    let sizes = |memory| -> Vec<usize> {
+        plan(&recipe, &Small(memory)).0.unwrap().batches.iter().map(|batch| batch.variants.len()).collect()
+    };
+    assert_eq!(sizes(100 * one), [5]);
+    assert_eq!(sizes(4 * one), [2, 2, 1]);
+    assert_eq!(sizes(one), [1; 5]);
+    let (none, problems) = plan(&recipe, &Small(one - 1));
+    assert!(none.is_none());
+    assert_eq!((problems.len(), problems[0].code), (1, &codes::TOO_MUCH_MEMORY));
+    assert_eq!(problems[0].span(), Some(recipe.variants[0].stages[0].canvas.span));
+}
