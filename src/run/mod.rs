@@ -1,0 +1,321 @@
+//! Plan + weights → pictures: the loop.
+//!
+//! Invariant: it knows no file, terminal, socket or clock; what happens is told as [`Event`]s. A variant's numbers
+//! depend on its own part of the recipe alone: all but the network runs for each variant by itself, and a network
+//! computes an image the same in any batch.
+
+mod error;
+mod event;
+mod finite;
+mod judge;
+mod look;
+mod network;
+mod scores;
+mod settle;
+mod state;
+mod step;
+
+#[cfg(test)]
+mod tests;
+
+use candle_core::Tensor;
+
+use crate::canvas::{Canvas, canvas};
+use crate::check::recipe::{Recipe, Stage, Variant};
+use crate::ops;
+use crate::plan::{Batch, Plan, Take, total_steps};
+use crate::source::{CancelToken, Diagnostic, codes};
+use crate::spec::Call;
+use crate::words::{Moments, Photos, registry};
+
+pub use error::{Culprit, NotFinite, RunError};
+pub use event::{Event, Step};
+pub use network::Network;
+pub use scores::Scores;
+pub use state::State;
+
+use look::unknown;
+use state::{Place, moment};
+use step::{Lane, Outcome, step};
+
+/// How many iterations, from the first, a gradient that dies behind a ReLU is redirected: lucid's number
+/// (`misc/redirected_relu_grad.py`).
+const REDIRECTED_STEPS: usize = 16;
+
+/// What a run needs besides its plan.
+pub struct Setting<'a> {
+    /// The recipe that the plan was made of.
+    pub recipe: &'a Recipe,
+    /// What to run.
+    pub plan: &'a Plan,
+    /// For each batch of the plan its network.
+    pub networks: &'a [&'a dyn Network],
+    /// Reads the photos that pictures start from.
+    pub photos: Photos<'a>,
+    /// Whether every iteration's canvas is handed out, not only those that a file shows.
+    pub all_frames: bool,
+    /// Asked before every step.
+    pub cancel: &'a CancelToken,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ending {
+    /// For each variant the scores of its last step; nothing where it made none.
+    pub scores: Vec<Option<Scores>>,
+    /// Whether it was stopped before its end.
+    pub cancelled: bool,
+}
+
+/// Runs a plan, batch after batch, and tells what happens.
+///
+/// # Errors
+/// A number ran away, or a word failed. Frames made before were handed out, the last canvas of each variant included.
+pub fn run(setting: &Setting, sink: &mut dyn FnMut(Event)) -> Result<Ending, RunError> {
+    let Setting { recipe, plan, .. } = *setting;
+    let steps = plan.batches.iter().map(|batch| steps_of(recipe, batch)).sum();
+    sink(Event::Started { steps, batches: plan.batches.len() });
+    let mut ending = Ending { scores: vec![None; recipe.variants.len()], cancelled: false };
+    let mut done = 0;
+    for (number, (batch, network)) in plan.batches.iter().zip(setting.networks).enumerate() {
+        let mut runner = Runner::new(setting, number, batch, *network)?;
+        let result = runner.run(&mut done, &mut ending, sink);
+        if result.is_err() || ending.cancelled {
+            runner.hand_out_what_is_there(sink)?;
+        }
+        result?;
+        if ending.cancelled {
+            break;
+        }
+    }
+    sink(Event::Finished { cancelled: ending.cancelled });
+    Ok(ending)
+}
+
+/// Variants of a batch have as many steps.
+fn steps_of(recipe: &Recipe, batch: &Batch) -> usize {
+    batch.variants.iter().filter_map(|&variant| recipe.variants.get(variant)).map(total_steps).max().unwrap_or(0)
+}
+
+/// A batch on its way.
+struct Runner<'a> {
+    setting: &'a Setting<'a>,
+    number: usize,
+    batch: &'a Batch,
+    network: &'a dyn Network,
+    states: Vec<State>,
+    /// For each variant whether no gradient has come back from the network yet.
+    silent: Vec<bool>,
+    helped: Vec<String>,
+}
+
+impl<'a> Runner<'a> {
+    fn new(
+        setting: &'a Setting<'a>,
+        number: usize,
+        batch: &'a Batch,
+        network: &'a dyn Network,
+    ) -> Result<Self, RunError> {
+        let mut runner =
+            Self { setting, number, batch, network, states: Vec::new(), silent: Vec::new(), helped: Vec::new() };
+        for (index, variant) in runner.variants() {
+            let Some(stage) = variant.stages.first() else { continue };
+            let params = started(variant, stage, setting.photos)?;
+            runner.states.push(State { variant: index, stage: 0, iteration: 0, params, moments: Moments::default() });
+        }
+        runner.silent = vec![true; runner.states.len()];
+        Ok(runner)
+    }
+
+    fn variants(&self) -> impl Iterator<Item = (usize, &'a Variant)> + use<'a> {
+        let (batch, recipe) = (self.batch, self.setting.recipe);
+        batch.variants.iter().filter_map(|&index| Some((index, recipe.variants.get(index)?)))
+    }
+
+    fn run(&mut self, done: &mut usize, ending: &mut Ending, sink: &mut dyn FnMut(Event)) -> Result<(), RunError> {
+        let Some((_, first)) = self.variants().next() else { return Ok(()) };
+        let steps = total_steps(first);
+        let mut step = 0;
+        for (number, stage) in first.stages.iter().enumerate() {
+            for iteration in 0..stage.steps {
+                if self.setting.cancel.is_cancelled() {
+                    ending.cancelled = true;
+                    return Ok(());
+                }
+                if iteration == 0 && number > 0 {
+                    self.enter(number)?;
+                }
+                let outcomes = self.iterate(number, iteration, step)?;
+                let scores: Vec<Scores> = outcomes.iter().map(|outcome| outcome.scores.clone()).collect();
+                *done += 1;
+                sink(Event::Step(Step {
+                    batch: self.number,
+                    variants: &self.batch.variants,
+                    stage: number,
+                    iteration,
+                    step,
+                    steps,
+                    done: *done,
+                    scores: &scores,
+                }));
+                self.note_starts(&outcomes, step, steps, sink);
+                self.take(outcomes, Take { stage: number, iteration }, step + 1 == steps, sink)?;
+                for ((index, _), scores) in self.variants().zip(scores) {
+                    if let Some(place) = ending.scores.get_mut(index) {
+                        *place = Some(scores);
+                    }
+                }
+                step += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries every canvas into the next stage: its size and parametrization change, the optimizer starts anew.
+    fn enter(&mut self, number: usize) -> Result<(), RunError> {
+        let variants: Vec<_> = self.variants().collect();
+        for (state, (_, variant)) in self.states.iter_mut().zip(variants) {
+            let (Some(before), Some(stage)) = (variant.stages.get(state.stage), variant.stages.get(number)) else {
+                continue;
+            };
+            let old = canvas_of(before)?.decode(&state.params, &before.canvas.args)?.detach();
+            let (_, _, height, width) = old.dims4()?;
+            let picture = if (height, width) == (stage.height, stage.width) {
+                old
+            } else {
+                ops::resize(&old, stage.height, stage.width, ops::Sample::Bicubic)?
+            };
+            let kind = canvas_of(stage)?;
+            let params = kind.clamp(&kind.encode(&picture, &stage.canvas.args)?, &stage.canvas.args)?;
+            *state = State { variant: state.variant, stage: number, iteration: 0, params, moments: Moments::default() };
+        }
+        Ok(())
+    }
+
+    fn iterate(&self, number: usize, iteration: usize, step_number: usize) -> Result<Vec<Outcome>, RunError> {
+        let mut lanes = Vec::with_capacity(self.states.len());
+        let mut redirect = false;
+        for (state, (_, variant)) in self.states.iter().zip(self.variants()) {
+            let Some(stage) = variant.stages.get(number) else { continue };
+            redirect |= redirects(variant);
+            let at = Place { variant, stage, iteration, step: step_number };
+            lanes.push(Lane { state, at, canvas: canvas_of(stage)? });
+        }
+        step(&lanes, self.network, redirect && step_number < REDIRECTED_STEPS)
+    }
+
+    /// Says, once, that a start was helped, or that after the first steps nothing has moved.
+    fn note_starts(&mut self, outcomes: &[Outcome], step: usize, steps: usize, sink: &mut dyn FnMut(Event)) {
+        if step >= REDIRECTED_STEPS {
+            return;
+        }
+        let variants: Vec<_> = self.variants().collect();
+        for node in self.network.redirected() {
+            if !self.helped.contains(&node) {
+                if self.helped.is_empty()
+                    && let Some((_, variant)) = variants.first()
+                {
+                    sink(Event::Note(helped(variant, &node)));
+                }
+                self.helped.push(node);
+            }
+        }
+        for ((silent, outcome), (_, variant)) in self.silent.iter_mut().zip(outcomes).zip(&variants) {
+            *silent &= outcome.silent;
+            if *silent && (step + 1 == REDIRECTED_STEPS || step + 1 == steps) {
+                sink(Event::Note(stuck(variant, step + 1)));
+            }
+        }
+    }
+
+    /// Takes the new states over and hands out what files show.
+    fn take(
+        &mut self,
+        outcomes: Vec<Outcome>,
+        take: Take,
+        last: bool,
+        sink: &mut dyn FnMut(Event),
+    ) -> Result<(), RunError> {
+        let plan = self.setting.plan;
+        for (state, outcome) in self.states.iter_mut().zip(outcomes) {
+            *state = outcome.state;
+            if plan.shows_view(state.variant, take) {
+                sink(Event::View { variant: state.variant, take, pictures: &outcome.seen });
+            }
+            if self.setting.all_frames || plan.shows_canvas(state.variant, take) {
+                let picture = picture(self.setting.recipe, state)?;
+                sink(Event::Frame { variant: state.variant, take, last, picture: &picture });
+            }
+        }
+        Ok(())
+    }
+
+    /// A run that ends early still shows where it was.
+    fn hand_out_what_is_there(&self, sink: &mut dyn FnMut(Event)) -> Result<(), RunError> {
+        for (state, (_, variant)) in self.states.iter().zip(self.variants()) {
+            let before = state.stage.checked_sub(1).and_then(|stage| Some((stage, variant.stages.get(stage)?.steps)));
+            let take = match (state.iteration, before) {
+                (0, Some((stage, steps))) => Take { stage, iteration: steps.saturating_sub(1) },
+                // A canvas that no step has touched is only what the run began with.
+                (0, None) => continue,
+                (iteration, _) => Take { stage: state.stage, iteration: iteration - 1 },
+            };
+            let picture = picture(self.setting.recipe, state)?;
+            sink(Event::Frame { variant: state.variant, take, last: true, picture: &picture });
+        }
+        Ok(())
+    }
+}
+
+fn redirects(variant: &Variant) -> bool {
+    variant.model.call.args.switch("redirect")
+}
+
+fn canvas_of(stage: &Stage) -> Result<&'static dyn Canvas, RunError> {
+    canvas(stage.canvas.spec.name).ok_or_else(|| unknown(&stage.canvas))
+}
+
+/// The parameters with which a variant starts.
+fn started(variant: &Variant, stage: &Stage, photos: Photos) -> Result<Tensor, RunError> {
+    let call: &Call = &stage.init;
+    let word = registry::init(call.spec.name).ok_or_else(|| unknown(call))?;
+    let at = call.moment(&moment(variant, stage, 0));
+    let picture = word
+        .start(stage.height, stage.width, &call.args, &at, photos)
+        .map_err(RunError::of(call.spec.name, call.span))?;
+    Ok(canvas_of(stage)?.encode(&picture, &stage.canvas.args)?)
+}
+
+/// The picture that a state stands for, `[1, 3, H, W]`.
+fn picture(recipe: &Recipe, state: &State) -> Result<Tensor, RunError> {
+    match recipe.variants.get(state.variant).and_then(|variant| variant.stages.get(state.stage)) {
+        Some(stage) => Ok(canvas_of(stage)?.decode(&state.params, &stage.canvas.args)?.detach()),
+        None => Ok(state.params.clone()),
+    }
+}
+
+fn helped(variant: &Variant, node: &str) -> Diagnostic {
+    Diagnostic::note(
+        &codes::DEAD_START,
+        variant.model.call.span,
+        format!("no gradient came through the ReLU `{node}` at the start, so it was redirected"),
+        "its first steps were helped",
+    )
+    .with_help(format!("`redirect = off` turns the help of the first {REDIRECTED_STEPS} steps off"))
+}
+
+fn stuck(variant: &Variant, steps: usize) -> Diagnostic {
+    let of = if variant.label.is_empty() { String::new() } else { format!(" of `{}`", variant.label) };
+    let help = if redirects(variant) {
+        "start from another picture, such as `init uniform`, or another `seed`"
+    } else {
+        "remove `redirect = off`, or start from another picture, such as `init uniform`"
+    };
+    Diagnostic::warning(
+        &codes::NO_GRADIENT,
+        variant.model.call.span,
+        format!("the network gave no gradient in the first {steps} steps{of}: nothing moves"),
+        "what is maximized does not answer to the picture",
+    )
+    .with_help(help)
+}

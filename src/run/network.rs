@@ -1,0 +1,17 @@
+//! The network as the loop sees it.
+
+use candle_core::{Result, Tensor};
+
+use crate::words::Taps;
+
+/// A frozen network that computes the nodes it was loaded for.
+///
+/// Invariant: an image's values and gradient are the same bytes whatever else is in the batch.
+pub trait Network: Sync {
+    /// `[N, 3, H, W]` → the tensors of the nodes that the recipe reads, by name; the graph leads back to the input.
+    /// With `redirect`, gradients that die behind a ReLU are redirected on the way back.
+    fn forward(&self, pictures: &Tensor, redirect: bool) -> Result<Taps>;
+
+    /// Nodes at which a gradient was redirected since this was last asked.
+    fn redirected(&self) -> Vec<String>;
+}

@@ -1,0 +1,52 @@
+//! Where a variant stands on its way.
+
+use candle_core::Tensor;
+
+use crate::check::recipe::{Stage, Variant};
+use crate::spec::{Kind, Moment};
+use crate::words::Moments;
+
+/// All that changes while a variant runs. With the recipe it determines everything that comes after.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Which variant of the recipe.
+    pub variant: usize,
+    /// Which stage it is in.
+    pub stage: usize,
+    /// How many iterations of that stage are done.
+    pub iteration: usize,
+    /// The canvas's parameters; of `pixels` the picture itself, `[1, 3, H, W]`.
+    pub params: Tensor,
+    /// What the optimizer remembers.
+    pub moments: Moments,
+}
+
+/// A variant and the stage it is in: what a step needs of the recipe.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'r> {
+    pub variant: &'r Variant,
+    pub stage: &'r Stage,
+    pub iteration: usize,
+    /// Iterations of the whole way before this one.
+    pub step: usize,
+}
+
+impl Place<'_> {
+    /// Now, for the first view; every word sees it as its own by [`crate::spec::Call::moment`].
+    pub fn moment(&self) -> Moment {
+        moment(self.variant, self.stage, self.iteration)
+    }
+}
+
+/// The moment of an iteration. Progress is u = i/(N−1), and 0 in a stage of one step.
+pub(super) fn moment(variant: &Variant, stage: &Stage, iteration: usize) -> Moment {
+    let progress = if stage.steps > 1 { iteration as f64 / (stage.steps - 1) as f64 } else { 0.0 };
+    Moment {
+        seed: variant.seed,
+        stage: stage.name.clone(),
+        iteration,
+        progress,
+        view: 0,
+        word: (Kind::Statement, "optimize", 0),
+    }
+}

@@ -1,0 +1,158 @@
+//! One iteration of a batch.
+//!
+//! It is three kinds of candle graphs, joined by hand where a batch begins and ends:
+//!
+//! 1. for each variant, parameters → picture → transforms → the network's input;
+//! 2. for the whole batch, input → the nodes that are read;
+//! 3. for each variant, its part of these nodes → terms → loss.
+//!
+//! Backwards through 3, 2, 1, where a graph takes over the next one's gradient G as Σ tensor · G, whose gradient is G
+//! to the bit. In one graph candle would add up a node's gradients in an order that depends on how many variants there
+//! are, and then a variant alone and in a batch would differ in their last bits.
+
+use candle_core::{Tensor, Var};
+use rayon::prelude::*;
+
+use super::error::{Culprit, NotFinite, RunError};
+use super::finite::{greatest, is_finite, is_zero};
+use super::judge::{self, Verdict, judge};
+use super::look::{Look, look};
+use super::network::Network;
+use super::scores::Scores;
+use super::settle::{self, Settled, settle};
+use super::state::{Place, State};
+use crate::canvas::Canvas;
+use crate::source::Span;
+use crate::words::Taps;
+
+/// What an iteration made of one variant.
+pub(super) struct Outcome {
+    /// The state after it.
+    pub state: State,
+    /// What it scored before.
+    pub scores: Scores,
+    /// What the network saw, `[views, 3, H', W']`.
+    pub seen: Tensor,
+    /// Whether no gradient at all came back from the network.
+    pub silent: bool,
+}
+
+/// A variant of a batch in its iteration.
+#[derive(Clone, Copy)]
+pub(super) struct Lane<'r> {
+    pub state: &'r State,
+    pub at: Place<'r>,
+    pub canvas: &'static dyn Canvas,
+}
+
+/// One iteration of all variants of a batch, in their order. They must have as many views of one size.
+pub(super) fn step(lanes: &[Lane], network: &dyn Network, redirect: bool) -> Result<Vec<Outcome>, RunError> {
+    let looks: Vec<Look> =
+        in_order(lanes.par_iter().map(|lane| look(&lane.state.params, lane.canvas, &lane.at)).collect())?;
+
+    let inputs: Vec<Tensor> = looks.iter().map(|look| look.input.detach()).collect();
+    let input = Var::from_tensor(&Tensor::cat(&inputs, 0)?)?;
+    drop(inputs);
+    let taps = network.forward(&input, redirect)?;
+
+    let own = taps_of_each(&taps, lanes)?;
+    let verdicts: Vec<Verdict> = in_order(
+        lanes
+            .par_iter()
+            .zip(own)
+            .map(|(lane, taps)| {
+                judge(taps, &lane.at)?
+                    .map_err(|judge::Fault(what, term)| lane.fault(what, term.call.spec.name, term.call.span))
+            })
+            .collect(),
+    )?;
+    let gradients = back(&taps, &verdicts, lanes, &input)?;
+    drop((taps, input));
+
+    let work = lanes.par_iter().zip(looks).zip(verdicts).zip(gradients);
+    in_order(work.map(|(((lane, look), verdict), gradient)| finish(lane, look, verdict, gradient)).collect())
+}
+
+/// All results, or the first error in the order of the variants, whichever thread met it first.
+fn in_order<T>(results: Vec<Result<T, RunError>>) -> Result<Vec<T>, RunError> {
+    results.into_iter().collect()
+}
+
+/// The images of one variant: `views` of them, behind those of the variants before it.
+fn part(all: &Tensor, index: usize, views: usize) -> candle_core::Result<Tensor> {
+    all.narrow(0, index * views, views)?.contiguous()
+}
+
+/// For each variant its own part of every tap.
+fn taps_of_each(taps: &Taps, lanes: &[Lane]) -> candle_core::Result<Vec<Taps>> {
+    let own = |(index, lane): (usize, &Lane)| {
+        taps.iter()
+            .map(|(node, tap)| Ok((node.clone(), part(&tap.detach(), index, lane.at.stage.views)?)))
+            .collect::<candle_core::Result<Taps>>()
+    };
+    lanes.iter().enumerate().map(own).collect()
+}
+
+/// Backwards through the network: for each variant the gradient with respect to its input.
+fn back(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane], input: &Var) -> candle_core::Result<Vec<Tensor>> {
+    let mut loss: Option<Tensor> = None;
+    for (node, tap) in taps {
+        if verdicts.iter().all(|verdict| !verdict.gradients.contains_key(node)) {
+            continue;
+        }
+        let mut parts = Vec::with_capacity(lanes.len());
+        for (index, (lane, verdict)) in lanes.iter().zip(verdicts).enumerate() {
+            parts.push(match verdict.gradients.get(node) {
+                Some(gradient) => gradient.clone(),
+                None => part(&tap.detach(), index, lane.at.stage.views)?.zeros_like()?,
+            });
+        }
+        let link = (tap * Tensor::cat(&parts, 0)?)?.sum_all()?;
+        loss = Some(match loss {
+            Some(sum) => (sum + link)?,
+            None => link,
+        });
+    }
+    let gradient = match loss {
+        Some(loss) => loss.backward()?.remove(input),
+        None => None,
+    };
+    let gradient = match gradient {
+        Some(gradient) => gradient,
+        None => input.zeros_like()?,
+    };
+    lanes.iter().enumerate().map(|(index, lane)| part(&gradient, index, lane.at.stage.views)).collect()
+}
+
+fn finish(lane: &Lane, look: Look, verdict: Verdict, gradient: Tensor) -> Result<Outcome, RunError> {
+    if !is_finite(&gradient)? {
+        let model = &lane.at.variant.model.call;
+        return Err(lane.fault(Culprit::Network, model.spec.name, model.span));
+    }
+    let silent = is_zero(&gradient)?;
+    let Settled { params, moments, penalties } =
+        settle(&look, &gradient, lane.state.moments.clone(), lane.canvas, &lane.at)?
+            .map_err(|settle::Fault(what, word, span)| lane.fault(what, word, span))?;
+    let loss = penalties.iter().sum::<f64>() - verdict.activation;
+    let Verdict { terms, activation, probability, .. } = verdict;
+    let State { variant, stage, iteration, .. } = *lane.state;
+    Ok(Outcome {
+        state: State { variant, stage, iteration: iteration + 1, params, moments },
+        scores: Scores { loss, terms, penalties, activation, probability },
+        seen: look.seen.detach(),
+        silent,
+    })
+}
+
+impl Lane<'_> {
+    fn fault(&self, what: Culprit, word: &'static str, span: Span) -> RunError {
+        RunError::NotFinite(NotFinite {
+            what,
+            word,
+            span,
+            variant: self.at.variant.label.clone(),
+            step: self.at.step,
+            greatest: greatest(&self.state.params).unwrap_or(f64::INFINITY),
+        })
+    }
+}

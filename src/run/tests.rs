@@ -1,0 +1,402 @@
+//! The loop, on networks made up for it. Tests of LANGUAGE.md's "Time" bear the rule as their name.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use candle_core::{Device, Tensor};
+
+use super::*;
+use crate::check::recipe::{Format, Render};
+use crate::nets::{Facts, Graph, Labels};
+use crate::plan::plan;
+use crate::plan::testing::{call, class, every, number, recipe, render, scheduled, stage, variant};
+use crate::source::{Code, MemoryWorld};
+use crate::spec::{Arg, Curve, Dial, Kind};
+use crate::words::Taps;
+
+/// Four classes, each the rectified scalar product of the picture with a pattern of waves; fails at `bad_call`.
+#[derive(Default)]
+struct Waves {
+    calls: AtomicUsize,
+    bad_call: Option<usize>,
+    silent: bool,
+}
+
+impl Network for Waves {
+    fn forward(&self, pictures: &Tensor, _redirect: bool) -> candle_core::Result<Taps> {
+        let (images, _, height, width) = pictures.dims4()?;
+        let long = 3 * height * width;
+        let wave = |i: usize| libm::sinf(0.1 + 0.37 * i as f32 + 0.01 * (i / long) as f32 * (i % long) as f32);
+        let patterns = Tensor::from_vec((0..4 * long).map(wave).collect::<Vec<f32>>(), (1, 4, long), &Device::Cpu)?;
+        let products = pictures.reshape((images, 1, long))?.broadcast_mul(&patterns)?;
+        let offset = if self.silent { -1e9 } else { 0.3 };
+        let mut out = (products.sum(2)? + offset)?.relu()?;
+        if self.bad_call == Some(self.calls.fetch_add(1, Ordering::SeqCst)) {
+            out = (out * f64::NAN)?;
+        }
+        Ok(Taps::from([("out".to_string(), out), ("x".to_string(), pictures.clone())]))
+    }
+
+    fn redirected(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn facts() -> Arc<Facts> {
+    Arc::new(Facts {
+        name: "motifs",
+        graph: Graph::new(3),
+        labels: Labels::default(),
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        size: (8, 8),
+        photo_side: 8,
+        licence: None,
+    })
+}
+
+/// What a run told.
+#[derive(Default)]
+struct Told {
+    frames: Vec<(usize, Take, bool, Vec<f32>)>,
+    scores: Vec<(usize, usize, Scores)>,
+    notes: Vec<&'static Code>,
+    order: Vec<&'static str>,
+    result: Option<Result<Ending, RunError>>,
+}
+
+impl Told {
+    fn pictures(&self, variant: usize) -> Vec<&[f32]> {
+        self.frames.iter().filter(|frame| frame.0 == variant).map(|frame| &frame.3[..]).collect()
+    }
+
+    fn error(&self) -> &NotFinite {
+        match self.result.as_ref().unwrap() {
+            Err(RunError::NotFinite(problem)) => problem,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// Runs a recipe and cancels it before step `stop`.
+fn told_until(recipe: &Recipe, network: &dyn Network, stop: usize) -> Told {
+    let (plan, problems) = plan(recipe, &MemoryWorld::default());
+    assert_eq!(problems, []);
+    let plan = plan.unwrap();
+    let cancel = CancelToken::new();
+    let setting = Setting {
+        recipe,
+        networks: &vec![network; plan.batches.len()],
+        plan: &plan,
+        photos: &|_| candle_core::bail!("no photo"),
+        all_frames: true,
+        cancel: &cancel,
+    };
+    let mut told = Told::default();
+    if stop == 0 {
+        cancel.cancel();
+    }
+    let result = run(&setting, &mut |event| match event {
+        Event::Started { .. } => told.order.push("started"),
+        Event::Step(step) => {
+            told.order.push("step");
+            for (variant, scores) in step.variants.iter().zip(step.scores) {
+                told.scores.push((*variant, step.step, scores.clone()));
+            }
+            if step.done == stop {
+                cancel.cancel();
+            }
+        }
+        Event::Frame { variant, take, last, picture } => {
+            told.order.push("frame");
+            told.frames.push((variant, take, last, flat(picture)));
+        }
+        Event::View { .. } => told.order.push("view"),
+        Event::Note(note) => told.notes.push(note.code),
+        Event::Finished { .. } => told.order.push("finished"),
+    });
+    told.result = Some(result);
+    told
+}
+
+fn told(recipe: &Recipe) -> Told {
+    told_until(recipe, &Waves::default(), usize::MAX)
+}
+
+fn one(stages: Vec<Stage>) -> Recipe {
+    recipe(vec![variant("", &facts(), stages)], vec![])
+}
+
+/// A stage in which every word acts.
+fn busy(unit: usize, steps: usize) -> Stage {
+    let mut stage = stage("", 9, steps);
+    stage.views = 2;
+    stage.terms = vec![class("out", unit, 1.0), class("out", 3, -0.25)];
+    stage.transforms = vec![
+        call(Kind::Transform, "jitter", &[("distance", number(2.0))]),
+        call(Kind::Transform, "noise", &[("sd", number(0.1))]),
+    ];
+    stage.penalties = vec![
+        call(Kind::Penalty, "l2", &[("weight", number(0.05)), ("around", number(0.5))]),
+        call(Kind::Penalty, "tv", &[("weight", number(0.01))]),
+    ];
+    stage.filters = vec![scheduled(call(Kind::Filter, "median", &[("size", number(3.0))]), 3)];
+    stage.optimizer = call(
+        Kind::Optimizer,
+        "adam",
+        &[("lr", number(0.02)), ("beta1", number(0.9)), ("beta2", number(0.999)), ("epsilon", number(1e-8))],
+    );
+    stage
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// All frames of a variant, to the bit.
+fn bits(told: &Told, variant: usize) -> Vec<Vec<u8>> {
+    told.pictures(variant).into_iter().map(bytes).collect()
+}
+
+#[test]
+fn a_variant_has_the_same_bytes_alone_in_a_batch_and_at_any_place() {
+    let facts = facts();
+    let of =
+        |units: &[usize]| recipe(units.iter().map(|&unit| variant("", &facts, vec![busy(unit, 12)])).collect(), vec![]);
+    let alone: Vec<_> = (0..3).map(|unit| bits(&told(&of(&[unit])), 0)).collect();
+    assert_ne!(alone[0], alone[1]);
+    for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+        let all = told(&of(&order));
+        for (place, unit) in order.into_iter().enumerate() {
+            assert!(bits(&all, place) == alone[unit], "variant {unit} at place {place}");
+        }
+    }
+}
+
+#[test]
+fn the_same_recipe_gives_the_same_bytes_with_one_thread_and_with_four() {
+    let facts = facts();
+    let recipe = recipe((0..3).map(|unit| variant("", &facts, vec![busy(unit, 8)])).collect(), vec![]);
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| bits(&told(&recipe), 1))
+    };
+    assert!(with(1) == with(4));
+}
+
+#[test]
+fn seeds_give_different_pictures() {
+    let mut second = variant("", &facts(), vec![busy(0, 3)]);
+    second.seed = 1;
+    let both = told(&recipe(vec![variant("", &facts(), vec![busy(0, 3)]), second], vec![]));
+    assert_ne!(bits(&both, 0), bits(&both, 1));
+}
+
+fn sum(weight: f64) -> Call {
+    call(Kind::Penalty, "sum", &[("weight", number(weight)), ("around", number(0.0))])
+}
+
+/// How far the first pixel moves in each iteration.
+fn moves(told: &Told) -> Vec<f32> {
+    told.pictures(0).windows(2).map(|pair| pair[1][0] - pair[0][0]).collect()
+}
+
+fn near(values: &[f32], expected: &[f32]) -> bool {
+    values.len() == expected.len() && values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5)
+}
+
+#[test]
+fn a_tween_runs_over_its_stage_as_i_over_n_minus_1() {
+    let mut first = stage("a", 4, 5);
+    first.penalties = vec![sum(1.0)];
+    let lr = Dial::Tween(Box::new(0.0.into()), Box::new(1.0.into()), Curve::Linear);
+    first.optimizer = call(Kind::Optimizer, "sgd", &[("lr", Arg::Number(lr)), ("normalize", Arg::Choice("off"))]);
+    let mut second = first.clone();
+    second.name = "b".into();
+    second.steps = 3;
+    let told = told(&one(vec![first, second]));
+    // From the first frame on: i = 1 … 4 of the first stage, then 0 … 2 of the second.
+    assert!(near(&moves(&told), &[-0.25, -0.5, -0.75, -1.0, 0.0, -0.5, -1.0]), "{:?}", moves(&told));
+}
+
+#[test]
+fn the_optimizer_starts_anew_in_each_stage() {
+    let mut first = stage("a", 4, 3);
+    first.penalties = vec![sum(1.0)];
+    first.optimizer = call(Kind::Optimizer, "momentum", &[("lr", number(0.1)), ("momentum", number(1.0))]);
+    let mut second = first.clone();
+    second.name = "b".into();
+    let told = told(&one(vec![first, second]));
+    assert!(near(&moves(&told), &[-0.2, -0.3, -0.1, -0.2, -0.3]), "{:?}", moves(&told));
+}
+
+#[test]
+fn the_canvas_is_resized_between_stages_and_goes_on() {
+    let mut coarse = stage("coarse", 4, 1);
+    coarse.init = call(Kind::Init, "uniform", &[("low", number(0.25)), ("high", number(0.25))]);
+    let mut fine = stage("fine", 9, 1);
+    fine.height = 7;
+    let told = told(&one(vec![coarse, fine]));
+    let frames = told.pictures(0);
+    assert_eq!((frames[0].len(), frames[1].len()), (3 * 16, 3 * 63));
+    assert!(frames[1].iter().all(|value| (value - 0.25).abs() < 1e-6));
+    let steps: Vec<_> = told.scores.iter().map(|(_, step, _)| *step).collect();
+    assert_eq!(steps, [0, 1]);
+}
+
+#[test]
+fn filters_act_at_the_end_of_their_iterations_after_the_clamp() {
+    let mut stage = stage("", 4, 7);
+    stage.canvas = call(Kind::Canvas, "pixels", &[("clamp", Arg::Interval(0.0, 1.0))]);
+    stage.penalties = vec![sum(-10.0)];
+    stage.filters =
+        vec![scheduled(call(Kind::Filter, "gaussian", &[("size", number(3.0)), ("sigma", number(1.0))]), 3)];
+    let told = told(&one(vec![stage.clone()]));
+    // Everything is at the upper bound at once, where a blur changes no pixel by more than a rounding.
+    assert!(told.pictures(0).iter().all(|frame| frame.iter().all(|value| (value - 1.0).abs() < 1e-6)));
+
+    stage.penalties.clear();
+    let told = super::tests::told(&one(vec![stage]));
+    let frames = told.pictures(0);
+    let changed: Vec<_> = (1..7).filter(|&i| frames[i] != frames[i - 1]).collect();
+    assert_eq!(changed, [3, 6]);
+}
+
+#[test]
+fn modes_move_the_canvas_before_the_step() {
+    let mut stage = stage("", 6, 3);
+    let mut drift = call(Kind::Mode, "drift", &[]);
+    drift.block = vec![call(Kind::Transform, "flip", &[("horizontal", number(1.0))])];
+    stage.modes = vec![drift];
+    let frames_of = told(&one(vec![stage]));
+    let frames = frames_of.pictures(0);
+    assert_ne!(frames[0], frames[1]);
+    assert_eq!(frames[0], frames[2]);
+    assert_eq!(frames[0][0], frames[1][5]);
+}
+
+#[test]
+fn scores_are_those_before_the_step() {
+    let mut stage = stage("", 4, 2);
+    stage.terms = vec![class("out", 1, 2.0), class("out", 2, -1.0)];
+    stage.penalties = vec![sum(0.5)];
+    let told = told(&one(vec![stage]));
+    let (_, _, scores) = &told.scores[0];
+    let total = scores.penalties[0] - scores.activation;
+    assert_eq!(scores.activation, 2.0 * scores.terms[0] - scores.terms[1]);
+    assert_eq!(scores.loss, total);
+    assert!(scores.probability.is_some_and(|p| 0.0 < p && p < 1.0));
+    let (_, _, next) = &told.scores[1];
+    assert!(next.loss < scores.loss);
+    assert_eq!(told.result.unwrap().unwrap().scores, [Some(next.clone())]);
+}
+
+#[test]
+fn what_ran_away_is_told_by_its_place() {
+    let mut stage = stage("", 4, 6);
+    stage.terms = vec![class("out", 1, 1.0)];
+    let term = stage.terms[0].call.span;
+    let bad = Waves { bad_call: Some(3), ..Waves::default() };
+    let recipe_of = |stage: &Stage| one(vec![stage.clone()]);
+    let told_of = told_until(&recipe_of(&stage), &bad, usize::MAX);
+    let error = told_of.error();
+    assert_eq!((error.what, error.step, error.span), (Culprit::Value, 3, term));
+    // What was there is kept, and the last canvas is handed out as such.
+    assert_eq!(told_of.frames.len(), 4);
+    assert_eq!((told_of.frames[3].1, told_of.frames[3].2), (Take { stage: 0, iteration: 2 }, true));
+
+    stage.optimizer = call(Kind::Optimizer, "sgd", &[("lr", number(1e38)), ("normalize", Arg::Choice("off"))]);
+    stage.penalties = vec![sum(1e10)];
+    let told_of = told(&recipe_of(&stage));
+    let error = told_of.error();
+    assert_eq!((error.what, error.word, error.span), (Culprit::Canvas, "sgd", stage.optimizer.span));
+    let told = told_of.result.unwrap().unwrap_err().diagnostic();
+    assert_eq!(told.code, &codes::NOT_FINITE);
+    assert!(told.help.unwrap().contains("lower `lr`"));
+
+    stage.penalties = vec![call(Kind::Penalty, "l2", &[("weight", number(1e300)), ("around", number(0.5))])];
+    let told_of = super::tests::told(&recipe_of(&stage));
+    assert_eq!((told_of.error().word, told_of.error().span), ("l2", stage.penalties[0].span));
+}
+
+#[test]
+fn a_cancelled_run_keeps_its_frames_and_hands_out_the_last_canvas() {
+    let recipe = one(vec![busy(0, 20)]);
+    let whole = told(&recipe);
+    let part = told_until(&recipe, &Waves::default(), 7);
+    assert!(part.result.as_ref().unwrap().as_ref().unwrap().cancelled);
+    assert_eq!(part.scores.len(), 7);
+    assert_eq!(part.frames.len(), 8);
+    assert!(part.frames[7].2 && part.frames[7].3 == part.frames[6].3);
+    assert!((0..7).all(|i| part.frames[i].3 == whole.frames[i].3));
+    assert_eq!(part.order.last(), Some(&"finished"));
+    assert!(told_until(&recipe, &Waves::default(), 0).frames.is_empty());
+}
+
+#[test]
+fn a_start_that_cannot_move_is_told_once() {
+    let mut stage = stage("", 4, 20);
+    stage.terms = vec![class("out", 1, 1.0)];
+    let silent = Waves { silent: true, ..Waves::default() };
+    let told_of = told_until(&one(vec![stage.clone()]), &silent, usize::MAX);
+    assert_eq!(told_of.notes, [&codes::NO_GRADIENT]);
+    stage.steps = 2;
+    assert_eq!(told_until(&one(vec![stage.clone()]), &silent, usize::MAX).notes.len(), 1);
+    assert!(told(&one(vec![stage])).notes.is_empty());
+}
+
+#[test]
+fn only_frames_that_a_file_shows_are_handed_out() {
+    let show = |format, layout: &str, schedule| -> Render {
+        render("a.gif", format, call(Kind::Layout, layout, &[]), vec![Some(schedule)])
+    };
+    let mut stage = stage("", 4, 9);
+    stage.terms = vec![class("out", 1, 1.0)];
+    let run_with = |render: Render| {
+        let recipe = recipe(vec![variant("", &facts(), vec![stage.clone()])], vec![render]);
+        let plan = plan(&recipe, &MemoryWorld::default()).0.unwrap();
+        let network = Waves::default();
+        let setting = Setting {
+            recipe: &recipe,
+            networks: &[&network as &dyn Network],
+            plan: &plan,
+            photos: &|_| candle_core::bail!("no photo"),
+            all_frames: false,
+            cancel: &CancelToken::new(),
+        };
+        let mut seen = Vec::new();
+        run(&setting, &mut |event| match event {
+            Event::Frame { take, .. } => seen.push(("frame", take.iteration)),
+            Event::View { take, pictures, .. } => {
+                assert_eq!(pictures.dims(), [1, 3, 4, 4]);
+                seen.push(("view", take.iteration));
+            }
+            _ => {}
+        })
+        .unwrap();
+        seen
+    };
+    let every_four = every(4, 1, usize::MAX);
+    assert_eq!(run_with(show(Format::Gif, "frames", every_four)), [("frame", 1), ("frame", 5), ("frame", 8)]);
+    assert_eq!(run_with(show(Format::Gif, "view", every_four)), [("view", 1), ("view", 5), ("view", 8)]);
+    assert_eq!(run_with(show(Format::Csv, "frames", every_four)), []);
+}
+
+#[test]
+fn means_and_deviations_are_the_models() {
+    let mut stage = stage("", 4, 1);
+    stage.init = call(Kind::Init, "uniform", &[("low", number(0.5)), ("high", number(0.5))]);
+    let mut layer = class("x", 0, 1.0);
+    layer.call = call(Kind::Objective, "layer", &[("node", Arg::Node("x".into()))]);
+    stage.terms = vec![layer];
+    let mut variant = variant("", &facts(), vec![stage]);
+    variant.model.mean = [0.25, 0.5, 0.75];
+    variant.model.std = [0.25, 0.5, 0.25];
+    let told = told(&recipe(vec![variant], vec![]));
+    // ((0.5 − 0.25) / 0.25)² = 1, 0, 1
+    assert!((told.scores[0].2.terms[0] - 2.0 / 3.0).abs() < 1e-6);
+}
