@@ -201,12 +201,14 @@ pub struct Param {
     pub animates: bool,
     /// One or two sentences; says units, what the number means and where it comes from.
     pub doc: &'static str,
+    /// What people of other tools might write instead; answered by "did you mean".
+    pub aliases: &'static [&'static str],
 }
 
 impl Param {
     /// A constant parameter; set `draws` and `animates` by the methods below.
     pub const fn new(name: &'static str, ty: Type, presence: Presence, doc: &'static str) -> Self {
-        Self { name, ty, presence, draws: false, animates: false, doc }
+        Self { name, ty, presence, draws: false, animates: false, doc, aliases: &[] }
     }
 
     /// Allows ranges and `pick`.
@@ -218,6 +220,12 @@ impl Param {
     /// Allows tweens.
     pub const fn animated(mut self) -> Self {
         self.animates = true;
+        self
+    }
+
+    /// Names that it might be given by people of other tools.
+    pub const fn alias(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
         self
     }
 }

@@ -17,7 +17,7 @@ static PIXELS: Spec = Spec {
         Type::Interval,
         Presence::Default("off"),
         "Bounds to which every value is clamped after each step. `off`, as in the guide: values may leave 0..1 while the run lasts, the network sees them so, and only files are clamped.",
-    )],
+    ).alias(&["clip", "bounds", "range"])],
     positional: 0,
     block: false,
     example: "canvas 299x299 as pixels(clamp = 0..1)",

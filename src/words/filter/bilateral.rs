@@ -21,7 +21,8 @@ static SPEC: Spec = Spec {
             Type::Odd { min: 1, max: 31 },
             Presence::Default("5"),
             "Pixels that the window is wide and high, an odd number. The time grows with its square.",
-        ),
+        )
+        .alias(&["kernel", "kernel_size", "ksize", "d", "width"]),
         Param::new(
             "sigma_space",
             Type::Number { unit: Unit::None, min: 0.05, max: 50.0 },
@@ -29,7 +30,8 @@ static SPEC: Spec = Spec {
             "σₛ: how far it blurs, in pixels.",
         )
         .drawn()
-        .animated(),
+        .animated()
+        .alias(&["sigma", "sigmaSpace", "sigma_spatial"]),
         Param::new(
             "sigma_color",
             Type::Number { unit: Unit::None, min: 0.001, max: 1000.0 },
@@ -37,7 +39,8 @@ static SPEC: Spec = Spec {
             "σ꜀: differences of colour below it are smoothed; black and white differ by √3.",
         )
         .drawn()
-        .animated(),
+        .animated()
+        .alias(&["sigma_colour", "sigmaColor", "sigma_range", "sigma_intensity"]),
     ],
     positional: 0,
     block: false,

@@ -21,7 +21,8 @@ static SPEC: Spec = Spec {
             Type::Odd { min: 1, max: 101 },
             Presence::Optional("2 · ceil(3 σ) + 1, at most 101: hardly anything is cut off"),
             "Pixels that the window is wide and high, an odd number.",
-        ),
+        )
+        .alias(&["kernel", "kernel_size", "ksize", "width"]),
         Param::new(
             "sigma",
             Type::Number { unit: Unit::None, min: 0.05, max: 50.0 },
@@ -29,7 +30,8 @@ static SPEC: Spec = Spec {
             "σ, the width of the blur, in pixels.",
         )
         .drawn()
-        .animated(),
+        .animated()
+        .alias(&["sd", "std", "radius"]),
     ],
     positional: 0,
     block: false,

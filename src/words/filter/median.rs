@@ -20,7 +20,8 @@ static SPEC: Spec = Spec {
         Type::Odd { min: 1, max: 15 },
         Presence::Default("3"),
         "Pixels that the window is wide and high, an odd number. The time grows with its square.",
-    )],
+    )
+    .alias(&["kernel", "kernel_size", "ksize", "width"])],
     positional: 1,
     block: false,
     example: "blur median(3) every 8 steps",

@@ -29,7 +29,8 @@ static SPEC: Spec = Spec {
             Presence::Default("0.04"),
             "Their deviation.",
         )
-        .drawn(),
+        .drawn()
+        .alias(&["sigma", "std", "scale"]),
     ],
     positional: 2,
     block: false,

@@ -22,7 +22,8 @@ static SPEC: Spec = Spec {
             Presence::Default("0.5"),
             "The gray: 0 is black, 1 is white.",
         )
-        .drawn(),
+        .drawn()
+        .alias(&["value", "mean"]),
         Param::new(
             "noise",
             Type::Number { unit: Unit::None, min: 0.0, max: 10.0 },

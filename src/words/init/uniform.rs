@@ -21,13 +21,15 @@ static SPEC: Spec = Spec {
             Type::Number { unit: Unit::None, min: -10.0, max: 10.0 },
             Presence::Default("0"),
             "The least value.",
-        ),
+        )
+        .alias(&["min", "from"]),
         Param::new(
             "high",
             Type::Number { unit: Unit::None, min: -10.0, max: 10.0 },
             Presence::Default("1"),
             "The greatest value.",
-        ),
+        )
+        .alias(&["max", "to"]),
     ],
     positional: 2,
     block: false,

@@ -22,19 +22,22 @@ const LOOP: Param = Param::new(
     Type::Choice(&["forever", "once"]),
     Presence::Default("forever"),
     "Whether an animation starts again.",
-);
+)
+.alias(&["repeat"]);
 const LABELS: Param = Param::new(
     "labels",
     Type::Switch,
     Presence::Default("on"),
     "Whether each cell is captioned: with the variant's values, or the step in a strip.",
-);
+)
+.alias(&["label", "captions", "titles"]);
 const COLUMNS: Param = Param::new(
     "columns",
     Type::Integer { unit: Unit::None, min: 1, max: 1000 },
     Presence::Optional("as many as make the whole about square; in a strip, all in one row"),
     "How many cells a row has.",
-);
+)
+.alias(&["cols", "width", "per_row"]);
 
 const fn layout(
     name: &'static str,

@@ -29,7 +29,8 @@ static SPEC: Spec = Spec {
             "Factor of size per iteration.",
         )
         .drawn()
-        .animated(),
+        .animated()
+        .alias(&["scale", "factor", "speed"]),
         Param::new(
             "rotate",
             Type::Number { unit: Unit::Deg, min: -180.0, max: 180.0 },
@@ -37,9 +38,11 @@ static SPEC: Spec = Spec {
             "Angle per iteration, counter-clockwise as seen.",
         )
         .drawn()
-        .animated(),
-        drift("drift_x", "Shift to the right per iteration, in pixels; parts of a pixel too."),
-        drift("drift_y", "Shift downwards per iteration, in pixels; parts of a pixel too."),
+        .animated()
+        .alias(&["rotation", "angle", "turn"]),
+        drift("drift_x", "Shift to the right per iteration, in pixels; parts of a pixel too.")
+            .alias(&["drift", "shift_x", "x"]),
+        drift("drift_y", "Shift downwards per iteration, in pixels; parts of a pixel too.").alias(&["shift_y", "y"]),
     ],
     positional: 0,
     block: false,

@@ -61,13 +61,13 @@ static PARAMS: &[Param] = &[
             "the model's own: embedded, or looked for in the folder `FVIZ_MODELS`, in the cache, then downloaded",
         ),
         "A `.safetensors` file or a `.pth` in torch's zip format, with torchvision's names of tensors. A fine-tuned network may have any number of classes.",
-    ),
+    ).alias(&["checkpoint", "file", "path", "pretrained"]),
     Param::new(
         "labels",
         Type::File,
         Presence::Optional("the model's own labels where the number of classes fits, else indices"),
         "A text file with one class a line, in the order of the output; synonyms separated by commas.",
-    ),
+    ).alias(&["classes", "names"]),
     Param::new(
         "mean",
         Type::Numbers(3),

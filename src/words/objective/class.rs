@@ -22,7 +22,7 @@ static SPEC: Spec = Spec {
             Type::Units(UnitsOf::Class),
             Presence::Required,
             "A label (whole, whatever its case; one synonym of its line is enough), an index from 0, or a list: the mean of them is taken. `fviz classes` lists them.",
-        ),
+        ).alias(&["label", "name", "index", "class", "target"]),
         Param::new(
             "as",
             Type::Choice(&["logit", "probability", "log_probability"]),

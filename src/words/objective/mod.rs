@@ -18,13 +18,14 @@ const NODE: Param = Param::new(
     Type::Node,
     Presence::Required,
     "A node of the network, by torchvision's name: `layer3.1.conv2`; a module's path is its output. `fviz layers MODEL` lists them.",
-);
+).alias(&["layer", "module"]);
 const UNITS: Param = Param::new(
     "units",
     Type::Units(UnitsOf::Channel),
     Presence::Required,
     "The index of a channel, from 0, or a list: the mean of them is taken.",
-);
+)
+.alias(&["unit", "channel", "channels", "index", "n"]);
 
 /// `[views, C, …]` → the same with only these channels, in this order.
 fn units(tap: &Tensor, units: &[usize]) -> Result<Tensor> {

@@ -23,7 +23,7 @@ static SPEC: Spec = Spec {
             Type::Point,
             Presence::Default("center"),
             "The place, `(x, y)`, in cells of the layer from 0 at the top left, or in `%` of its size; `center` is size div 2.",
-        ),
+        ).alias(&["position", "pos", "xy", "place"]),
     ],
     positional: 2,
     block: false,

@@ -34,7 +34,8 @@ static SPEC: Spec = Spec {
             Type::Number { unit: Unit::None, min: 1e-30, max: 1.0 },
             Presence::Default("1e-8"),
             "What is added to the divisor; values whose gradient is far smaller than it stay.",
-        ),
+        )
+        .alias(&["eps"]),
         NORMALIZE,
     ],
     positional: 1,

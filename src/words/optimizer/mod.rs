@@ -21,6 +21,7 @@ const fn lr(presence: Presence) -> Param {
         "Learning rate: how far a step goes. A cosine to a small value at the end takes the grain away.",
     )
     .animated()
+    .alias(&["learning_rate", "rate", "step", "step_size"])
 }
 
 const NORMALIZE: Param = Param::new(
@@ -28,7 +29,7 @@ const NORMALIZE: Param = Param::new(
     Type::Choice(&["off", "l2", "mean_abs", "std"]),
     Presence::Default("off"),
     "By what the gradient is divided first, over all its values: its length √Σg² (`l2`), mean |g| (`mean_abs`: the original DeepDream) or its deviation, n − 1 in the divisor (`std`: pytorch-deepdream). The step is then as long for a faint unit as for a strong one. A gradient of nothing but zeros stays zero.",
-);
+).alias(&["normalise", "normalization", "norm", "grad_norm"]);
 
 /// Gradients whose size is below this are taken as zero: nothing sensible can be divided by it in f32.
 const NOTHING: f64 = 1e-30;

@@ -22,7 +22,7 @@ const WEIGHT: Param = Param::new(
     Presence::Required,
     "The factor before the sum. The sum grows with the number of pixels, the gradient of each pixel doesn't: a weight works alike at every size.",
 )
-.animated();
+.animated().alias(&["strength", "lambda", "factor", "coefficient", "w"]);
 
 const AROUND: Param = Param::new(
     "around",
@@ -30,7 +30,8 @@ const AROUND: Param = Param::new(
     Presence::Default("0.5"),
     "The value that costs nothing: 0.5 is gray.",
 )
-.animated();
+.animated()
+.alias(&["about", "center", "centre", "constant", "target", "mean"]);
 
 /// picture − around
 fn deviation(picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {

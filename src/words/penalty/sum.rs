@@ -22,7 +22,8 @@ static SPEC: Spec = Spec {
             Presence::Required,
             "The factor before the sum: positive darkens, negative brightens.",
         )
-        .animated(),
+        .animated()
+        .alias(&["strength", "lambda", "factor", "coefficient", "w"]),
         AROUND,
     ],
     positional: 1,

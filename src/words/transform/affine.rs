@@ -36,7 +36,8 @@ static SPEC: Spec = Spec {
             "Angle, counter-clockwise as seen.",
         )
         .drawn()
-        .animated(),
+        .animated()
+        .alias(&["rotation", "angle", "degrees"]),
         Param::new(
             "scale",
             Type::Number { unit: Unit::None, min: 0.01, max: 100.0 },
@@ -44,10 +45,18 @@ static SPEC: Spec = Spec {
             "Factor of size: above 1 zooms in, below 1 shrinks the picture and shows what lies outside.",
         )
         .drawn()
-        .animated(),
-        shift("shift_x", "Shift to the right, in pixels; parts of a pixel too."),
-        shift("shift_y", "Shift downwards, in pixels; parts of a pixel too."),
-        shear("shear_x", "Shear along x: the upper half leans to the right by this angle (torchvision's)."),
+        .animated()
+        .alias(&["zoom", "factor"]),
+        shift("shift_x", "Shift to the right, in pixels; parts of a pixel too.").alias(&[
+            "translate",
+            "translate_x",
+            "shift",
+            "x",
+            "dx",
+        ]),
+        shift("shift_y", "Shift downwards, in pixels; parts of a pixel too.").alias(&["translate_y", "y", "dy"]),
+        shear("shear_x", "Shear along x: the upper half leans to the right by this angle (torchvision's).")
+            .alias(&["shear"]),
         shear("shear_y", "Shear along y: the right half leans upwards by this angle (torchvision's)."),
         SAMPLE,
         EDGE,

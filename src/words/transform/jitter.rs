@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{EDGE, FILL, edge, is_always};
+use super::{FILL, edge, edges, is_always};
 use crate::ops::{Taps, separable};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
 use crate::words::Transform;
@@ -23,8 +23,12 @@ static SPEC: Spec = Spec {
             Presence::Required,
             "The greatest shift along each axis, in pixels. Tweened, it is rounded.",
         )
-        .animated(),
-        EDGE,
+        .animated()
+        .alias(&["d", "by", "pixels", "amount"]),
+        edges(
+            Type::Choice(&["constant", "reflect", "replicate", "wrap"]),
+            "What comes in from outside the picture: the value of `fill`, the picture mirrored about its outermost pixels, its outermost pixels again and again, or what left on the other side.",
+        ),
         FILL,
     ],
     positional: 1,

@@ -35,13 +35,17 @@ const SAMPLE: Param = Param::new(
     Type::Choice(&["bilinear", "nearest", "bicubic"]),
     Presence::Default("bilinear"),
     "How values between pixels are found: `nearest` takes the nearest pixel (torchvision's default, and the guide's), `bilinear` weighs 4, `bicubic` 16 (Keys 1981, a = −0.5) and may overshoot.",
+)
+.alias(&["interpolation", "interpolate", "mode", "resample", "filter"]);
+const EDGE: Param = edges(
+    Type::Choice(&["constant", "reflect", "replicate"]),
+    "What lies outside the picture: the value of `fill`, the picture mirrored about its outermost pixels, or its outermost pixels again and again.",
 );
-const EDGE: Param = Param::new(
-    "edge",
-    Type::Choice(&["constant", "reflect", "replicate", "wrap"]),
-    Presence::Default("constant"),
-    "What lies outside the picture: the value of `fill`, the picture mirrored about its outermost pixels, its outermost pixels again and again, or the picture's other side.",
-);
+
+const fn edges(ty: Type, doc: &'static str) -> Param {
+    Param::new("edge", ty, Presence::Default("constant"), doc).alias(&["padding_mode", "border", "padding", "outside"])
+}
+
 const FILL: Param = Param::new(
     "fill",
     Type::Number { unit: Unit::None, min: -10.0, max: 10.0 },
@@ -49,9 +53,10 @@ const FILL: Param = Param::new(
     "The value outside the picture where `edge = constant`; 0.5 is gray.",
 )
 .drawn()
-.animated();
+.animated()
+.alias(&["fillcolor", "fill_value", "value", "pad_value", "cval"]);
 
-/// The parameters [`SAMPLE`].
+/// The parameter [`SAMPLE`].
 fn sample(args: &Args) -> Sample {
     Sample::of(args.choice("sample"))
 }

@@ -22,7 +22,8 @@ static SPEC: Spec = Spec {
         "The noise's deviation; the picture's values span 0..1.",
     )
     .drawn()
-    .animated()],
+    .animated()
+    .alias(&["sigma", "std", "level", "amount"])],
     positional: 1,
     block: false,
     example: "transform { noise(0.05) }",

@@ -22,7 +22,8 @@ static SPEC: Spec = Spec {
             Type::Integer { unit: Unit::Px, min: 0, max: 1024 },
             Presence::Required,
             "Pixels on each of the four sides.",
-        ),
+        )
+        .alias(&["padding", "width", "pixels", "w"]),
         EDGE,
         FILL,
     ],

@@ -24,7 +24,8 @@ static SPEC: Spec = Spec {
             "Angle, counter-clockwise as seen.",
         )
         .drawn()
-        .animated(),
+        .animated()
+        .alias(&["degrees", "rotate", "rotation"]),
         SAMPLE,
         EDGE,
         FILL,

@@ -24,7 +24,8 @@ static SPEC: Spec = Spec {
             "Factor of size: above 1 zooms in. `90%..110%` is 0.9..1.1.",
         )
         .drawn()
-        .animated(),
+        .animated()
+        .alias(&["scale", "zoom", "by"]),
         SAMPLE,
         EDGE,
         FILL,
