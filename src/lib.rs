@@ -7,6 +7,7 @@
 pub mod canvas;
 pub mod nets;
 pub mod ops;
+pub mod cli;
 pub mod source;
 pub mod spec;
 pub mod syntax;
