@@ -8,6 +8,7 @@ pub mod canvas;
 pub mod nets;
 pub mod ops;
 pub mod cli;
+pub mod render;
 pub mod source;
 pub mod spec;
 pub mod syntax;

@@ -1,0 +1,158 @@
+//! Pictures as bytes: from the canvas's floats, and to the size a file wants.
+
+use image::imageops::FilterType;
+use image::{Rgb, RgbImage};
+use thiserror::Error;
+
+/// Why numbers could not become a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PictureError {
+    /// The slice does not hold three planes of this size.
+    #[error("a picture of {width}x{height} needs {expected} numbers, not {found}")]
+    Length {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// 3 · height · width.
+        expected: u64,
+        /// The slice's length.
+        found: usize,
+    },
+    /// Enlarged, a side would be longer than any picture's.
+    #[error("{width}x{height} times {scale} is too large a picture")]
+    TooLarge {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The factor.
+        scale: u32,
+    },
+}
+
+/// The longest side that is drawn; a GIF's sides end here.
+pub const MAX_SIDE: u32 = u16::MAX as u32;
+
+/// The byte of one channel: `round(clamp(v, 0, 1) · 255)`, halves away from zero; NaN is black.
+pub fn byte(value: f32) -> u8 {
+    // `as` saturates and sends NaN to 0, so no clamp is needed.
+    (value * 255.0).round() as u8
+}
+
+/// A picture from sRGB-encoded values in 0..1, laid out `[3, height, width]`; values outside are clamped.
+pub fn from_planes(planes: &[f32], width: u32, height: u32) -> Result<RgbImage, PictureError> {
+    let area = u64::from(width) * u64::from(height);
+    if planes.len() as u64 != 3 * area {
+        return Err(PictureError::Length { width, height, expected: 3 * area, found: planes.len() });
+    }
+    let (red, rest) = planes.split_at(area as usize);
+    let (green, blue) = rest.split_at(area as usize);
+    let mut picture = RgbImage::new(width, height);
+    for (pixel, ((r, g), b)) in picture.pixels_mut().zip(red.iter().zip(green).zip(blue)) {
+        *pixel = Rgb([byte(*r), byte(*g), byte(*b)]);
+    }
+    Ok(picture)
+}
+
+/// Every pixel as a square of `scale` by `scale`; 0 counts as 1.
+pub fn enlarge(picture: &RgbImage, scale: u32) -> Result<RgbImage, PictureError> {
+    let ((width, height), scale) = (picture.dimensions(), scale.max(1));
+    let side = |side: u32| side.checked_mul(scale).filter(|side| *side <= MAX_SIDE);
+    let (Some(wide), Some(high)) = (side(width), side(height)) else {
+        return Err(PictureError::TooLarge { width, height, scale });
+    };
+    Ok(RgbImage::from_fn(wide, high, |x, y| *picture.get_pixel(x / scale, y / scale)))
+}
+
+/// Frames of one animation at one size, the largest width and height among them.
+///
+/// A smaller frame (an earlier, coarser stage) is enlarged as far as it fits, with the Catmull-Rom cubic, and centred on
+/// `background`. Frames that have the size already are moved, not copied.
+pub fn same_size(frames: Vec<RgbImage>, background: Rgb<u8>) -> Vec<RgbImage> {
+    let width = frames.iter().map(RgbImage::width).max().unwrap_or(0);
+    let height = frames.iter().map(RgbImage::height).max().unwrap_or(0);
+    frames.into_iter().map(|frame| fit(frame, width, height, background)).collect()
+}
+
+/// `picture` as large as fits into `width` by `height`, its proportions kept, centred on `background`.
+fn fit(picture: RgbImage, width: u32, height: u32, background: Rgb<u8>) -> RgbImage {
+    let (w, h) = picture.dimensions();
+    if (w, h) == (width, height) || w == 0 || h == 0 {
+        return picture;
+    }
+    // The tighter side decides; in integers, so that equal proportions fill the frame exactly.
+    let (w, h) = (u64::from(w), u64::from(h));
+    let (fw, fh) = if u64::from(width) * h <= u64::from(height) * w {
+        (width, (h * u64::from(width) / w).max(1) as u32)
+    } else {
+        ((w * u64::from(height) / h).max(1) as u32, height)
+    };
+    let resized = image::imageops::resize(&picture, fw, fh, FilterType::CatmullRom);
+    if (fw, fh) == (width, height) {
+        return resized;
+    }
+    let mut out = RgbImage::from_pixel(width, height, background);
+    image::imageops::replace(&mut out, &resized, i64::from((width - fw) / 2), i64::from((height - fh) / 2));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_rounded_and_clamped() {
+        assert_eq!(byte(-0.5), 0);
+        assert_eq!(byte(0.5 / 255.0), 1, "a half goes up");
+        assert_eq!(byte(0.49 / 255.0), 0);
+        assert_eq!(byte(0.5), 128);
+        assert_eq!(byte(1.0), 255);
+        assert_eq!(byte(7.0), 255);
+        assert_eq!(byte(f32::INFINITY), 255);
+        assert_eq!(byte(f32::NAN), 0);
+        // Every byte survives the way to 0..1 and back.
+        assert!((0..=255u8).all(|v| byte(f32::from(v) / 255.0) == v));
+    }
+
+    #[test]
+    fn planes_become_pixels() {
+        let planes = [0.0, 1.0, 0.5, 0.25, 1.0, 0.0];
+        let picture = from_planes(&planes, 2, 1).unwrap();
+        assert_eq!(picture.into_raw(), vec![0, 128, 255, 255, 64, 0]);
+    }
+
+    #[test]
+    fn a_slice_of_the_wrong_length_is_an_error() {
+        let error = from_planes(&[0.0; 11], 2, 2).unwrap_err();
+        assert_eq!(error.to_string(), "a picture of 2x2 needs 12 numbers, not 11");
+        assert!(from_planes(&[], u32::MAX, u32::MAX).is_err());
+    }
+
+    #[test]
+    fn enlarging_repeats_pixels() {
+        let picture = RgbImage::from_raw(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        let large = enlarge(&picture, 2).unwrap();
+        assert_eq!(large.dimensions(), (4, 2));
+        assert_eq!(large.get_pixel(1, 1).0, [1, 2, 3]);
+        assert_eq!(large.get_pixel(2, 0).0, [4, 5, 6]);
+        assert_eq!(enlarge(&picture, 0).unwrap(), picture);
+        assert!(enlarge(&picture, u32::MAX).is_err());
+    }
+
+    #[test]
+    fn smaller_frames_grow_to_the_largest() {
+        let ground = Rgb([9, 9, 9]);
+        let frames = vec![
+            RgbImage::from_pixel(4, 4, Rgb([200, 100, 50])),
+            RgbImage::from_pixel(16, 16, Rgb([1, 2, 3])),
+            RgbImage::from_pixel(8, 4, Rgb([50, 60, 70])),
+        ];
+        let out = same_size(frames, ground);
+        assert!(out.iter().all(|f| f.dimensions() == (16, 16)));
+        assert!(out[0].pixels().all(|p| p.0 == [200, 100, 50]));
+        assert_eq!(out[2].get_pixel(0, 0), &ground);
+        assert_eq!(out[2].get_pixel(0, 4).0, [50, 60, 70]);
+        assert!(same_size(Vec::new(), ground).is_empty());
+    }
+}
