@@ -31,7 +31,11 @@ fn line<'a>(out: &mut String, fields: impl Iterator<Item = Cow<'a, str>>) {
 
 /// In quotes if it holds a comma, a quote or the end of a line.
 fn quoted(text: &str) -> Cow<'_, str> {
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")).into() } else { text.into() }
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\"")).into()
+    } else {
+        text.into()
+    }
 }
 
 /// The shortest text that reads back as the same number; empty for NaN.

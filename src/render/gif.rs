@@ -103,9 +103,7 @@ pub fn encode(frames: &[RgbImage], options: &Options) -> Result<Vec<u8>, GifErro
 pub fn write(out: impl Write, frames: &[RgbImage], options: &Options) -> Result<(), GifError> {
     let (width, height) = check(frames)?;
     let delays = delays(frames.len(), options.fps, options.hold)?;
-    let palette = Palette::of(frames);
-    let mut indexed: Vec<_> = frames.par_iter().map(|frame| dither::index(frame, &palette)).collect();
-    steady::hold(frames, &mut indexed);
+    let (palette, indexed) = quantize(frames);
     let changes: Vec<_> = (0..indexed.len())
         .into_par_iter()
         .map(|i| Change::between(i.checked_sub(1).map(|before| &indexed[before][..]), &indexed[i], width, &palette))
@@ -139,6 +137,14 @@ pub fn write(out: impl Write, frames: &[RgbImage], options: &Options) -> Result<
     // Without this the last bytes' errors would be lost when the encoder is dropped.
     encoder.into_inner()?.flush()?;
     Ok(())
+}
+
+/// The palette and the entries shown in each frame.
+fn quantize(frames: &[RgbImage]) -> (Palette, Vec<Vec<u8>>) {
+    let palette = Palette::of(frames);
+    let mut indexed: Vec<_> = frames.par_iter().map(|frame| dither::index(frame, &palette)).collect();
+    steady::hold(frames, &mut indexed);
+    (palette, indexed)
 }
 
 /// How long each of `frames` frames is shown, in 1/100 s.
@@ -258,3 +264,6 @@ impl Area {
         rows.flat_map(|row| row.get(self.x.clone()).unwrap_or_default()).copied().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,9 @@ pub fn strip(steps: &[(usize, &RgbImage)], columns: usize) -> Result<RgbImage, L
 /// A number of columns for `count` pictures: whole rows if that stays less than twice as wide as high, else about square.
 pub fn columns_for(count: usize) -> usize {
     let square = (1..=count).find(|side| side * side >= count).unwrap_or(1);
-    (square..2 * square).find(|columns| count.is_multiple_of(*columns) && columns * columns <= 4 * count).unwrap_or(square)
+    (square..2 * square)
+        .find(|columns| count.is_multiple_of(*columns) && columns * columns <= 4 * count)
+        .unwrap_or(square)
 }
 
 /// The sizes that all cells of a layout share, in pixels.
@@ -109,7 +111,10 @@ impl Frame {
     fn size(&self, columns: usize, rows: usize) -> (u64, u64) {
         let (across, down) = self.pitch();
         let gutter = u64::from(self.gutter);
-        (gutter.saturating_add(across.saturating_mul(columns as u64)), gutter.saturating_add(down.saturating_mul(rows as u64)))
+        (
+            gutter.saturating_add(across.saturating_mul(columns as u64)),
+            gutter.saturating_add(down.saturating_mul(rows as u64)),
+        )
     }
 
     fn draw(&self, whole: &mut RgbImage, column: u32, row: u32, cell: &Cell) {
@@ -158,7 +163,9 @@ mod tests {
         assert!(strip >= 10, "{strip}");
         assert_eq!(whole.get_pixel(2 + 66 + 16, 2 + 24).0, [90; 3]);
         assert_eq!(whole.get_pixel(2 + 66 + 15, 2 + 24), &GROUND);
-        let ink = |from: u32| (from..from + 64).any(|x| (66..66 + strip).any(|y| *whole.get_pixel(x, y) == super::super::label::INK));
+        let ink = |from: u32| {
+            (from..from + 64).any(|x| (66..66 + strip).any(|y| *whole.get_pixel(x, y) == super::super::label::INK))
+        };
         assert!(ink(2) && !ink(2 + 66));
     }
 

@@ -220,3 +220,6 @@ fn sub_blocks(reader: &mut Reader, keep: bool) -> Result<Vec<u8>, MetadataError>
 fn number_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,8 +43,9 @@ pub fn byte(value: f32) -> u8 {
 /// A picture from sRGB-encoded values in 0..1, laid out `[3, height, width]`; values outside are clamped.
 pub fn from_planes(planes: &[f32], width: u32, height: u32) -> Result<RgbImage, PictureError> {
     let area = u64::from(width) * u64::from(height);
-    if planes.len() as u64 != 3 * area {
-        return Err(PictureError::Length { width, height, expected: 3 * area, found: planes.len() });
+    let expected = area.saturating_mul(3);
+    if planes.len() as u64 != expected {
+        return Err(PictureError::Length { width, height, expected, found: planes.len() });
     }
     let (red, rest) = planes.split_at(area as usize);
     let (green, blue) = rest.split_at(area as usize);

@@ -59,3 +59,42 @@ pub fn write(mut out: impl Write, picture: &RgbImage, metadata: Option<&Metadata
     writer.finish()?;
     out.flush().map_err(PngError::Write)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_comes_back() {
+        let picture = RgbImage::from_fn(7, 5, |x, y| image::Rgb([x as u8 * 30, y as u8 * 50, 7]));
+        let bytes = encode(&picture, None).unwrap();
+        assert_eq!(image::load_from_memory(&bytes).unwrap().into_rgb8(), picture);
+        assert_eq!(bytes, encode(&picture, None).unwrap());
+    }
+
+    #[test]
+    fn nothing_is_no_picture() {
+        assert!(matches!(encode(&RgbImage::new(0, 4), None), Err(PngError::Empty)));
+    }
+
+    #[test]
+    fn texts_of_the_standard_are_there() {
+        let metadata =
+            Metadata { version: "1.2".into(), non_commercial: Some("für Forschung".into()), ..Metadata::default() };
+        let bytes = encode(&RgbImage::new(1, 1), Some(&metadata)).unwrap();
+        let reader = ::png::Decoder::new(io::Cursor::new(bytes)).read_info().unwrap();
+        let info = reader.info();
+        assert_eq!(info.uncompressed_latin1_text[0].keyword, "Software");
+        assert_eq!(info.uncompressed_latin1_text[0].text, "fviz 1.2");
+        assert_eq!(info.utf8_text[0].keyword, "Disclaimer");
+        assert_eq!(info.utf8_text[0].get_text().unwrap(), "für Forschung");
+        assert_eq!(info.utf8_text[1].get_text().unwrap(), metadata.to_json());
+    }
+
+    #[test]
+    fn a_full_disk_is_told() {
+        let mut little = [0; 20];
+        let error = write(&mut little[..], &RgbImage::new(9, 9), None).unwrap_err();
+        assert!(matches!(error, PngError::Write(_)), "{error}");
+    }
+}

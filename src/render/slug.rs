@@ -64,7 +64,9 @@ pub fn inside(folder: &Path, name: &str) -> Result<PathBuf, NameError> {
     if name.starts_with(['/', '\\']) || drive {
         return Err(NameError::Absolute);
     }
-    if let Some(c) = name.chars().find(|c| c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')) {
+    if let Some(c) =
+        name.chars().find(|c| c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|'))
+    {
         return Err(NameError::Character(c));
     }
     let mut path = folder.to_path_buf();
