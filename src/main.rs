@@ -1,4 +1,2 @@
 //! fviz
-fn main() -> std::process::ExitCode {
-    fviz::cli::main()
-}
+fn main() {}

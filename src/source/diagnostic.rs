@@ -100,10 +100,77 @@ pub mod codes {
 
     codes! {
         /// The text is not a statement of the language. Every statement is a word, its operands and clauses, and
-        /// perhaps a block: `optimize sgd(lr = 1.5) for 200 steps`.
+        /// perhaps a block; it ends with its line, at a `;` or at a `}`, but goes on over lines between brackets.
+        ///
+        /// ```fviz
+        /// 299x299                 # which word is this for? write: canvas 299x299
+        /// maximize 2 *            # two times what?
+        /// render "a.gif", every 10 steps      # clauses stand side by side, without a comma
+        /// ```
+        ///
+        /// One such line is one error; all lines around it are read as usual. Look at the place that is underlined: the
+        /// line is fine up to there.
         SYNTAX = "syntax";
-        /// Brackets or blocks are nested more than 64 levels deep.
+        /// Brackets, blocks or operators are nested too deeply: brackets and blocks may stand 64 levels deep in each
+        /// other, an expression may be 128 operators deep. No recipe that a person writes comes near; the limit keeps
+        /// a file that a program wrote, or that is no recipe at all, from using up the memory.
+        ///
+        /// Terms that add up need no long sum: several `maximize` statements add up as well, and `each [...]` makes many
+        /// pictures from one line.
         TOO_DEEP = "too_deep";
+        /// A bracket, a brace or a quote has no partner. The place that is underlined is the one that opens; for the
+        /// closing one look further down.
+        ///
+        /// ```fviz
+        /// optimize sgd(lr = 1.5 for 200 steps     # write: sgd(lr = 1.5)
+        /// maximize class("hen)                    # write: class("hen")
+        /// ```
+        ///
+        /// Strings end on the line where they begin. A missing `}` is noticed where the lines step back to the left of
+        /// the block.
+        UNCLOSED = "unclosed";
+        /// What begins with a digit is not a number of the language, or is one that no number can hold.
+        ///
+        /// Numbers are `12`, `0.5`, `1e-3`; a unit follows at once: `15deg`, `2%`. A size is two whole numbers:
+        /// `299x299`. There is no `.5` (write `0.5`), no `5.` (write `5`), no `1_000` (write `1000`).
+        BAD_NUMBER = "bad_number";
+        /// A string holds something that a string can't hold, or it is written with the wrong quotes.
+        ///
+        /// Strings stand between straight double quotes. In them `\"` is a quote, `\\` a backslash, `\n` a new line,
+        /// `\t` a tab and `\u{e9}` the character of that number. Folders are divided by `/`, on Windows too.
+        BAD_TEXT = "bad_text";
+        /// A name is spelled in a way that no name is. Names are snake_case: letters from a to z, digits and `_`, not
+        /// beginning with a digit. `color-jitter` is `color_jitter`; a difference needs blanks: `$a - $b`.
+        ///
+        /// Dotted names such as `layer3.1.conv2` belong to the nodes of a network; parameters and lets have none. A
+        /// node whose name can't be spelled so is written as a string.
+        BAD_NAME = "bad_name";
+        /// The file holds a character that can't be seen or that only looks like another one: a blank of a fixed width
+        /// from a web page, a NUL byte, a dash from a text processor. Type it anew. If there are many of them, the file
+        /// is probably not saved as UTF-8 text.
+        BAD_CHARACTER = "bad_character";
+        /// This is how another language writes it. fviz understood what was meant, and asks for its own spelling so
+        /// that all recipes look alike:
+        ///
+        /// | not | but |
+        /// | --- | --- |
+        /// | `sgd(lr: 1.5)` | `sgd(lr = 1.5)` |
+        /// | `steps = 100` | `optimize adam for 100 steps`: a statement has no `=`; `let` names a value |
+        /// | `// comment` | `# comment` |
+        /// | `0...5`, `0..=5` | `0..5`: both ends are included |
+        /// | `1 => 0`, `1 → 0` | `1 -> 0` |
+        /// | `15°`, `+5`, `−5` | `15deg`, `5`, `-5` |
+        FOREIGN_SYNTAX = "foreign_syntax";
+        /// A range that is added to or multiplied with something needs parentheses, so that nobody has to guess where
+        /// it ends.
+        ///
+        /// ```fviz
+        /// scale = 2 * 0.9..1.1        # write: 2 * (0.9..1.1), or (2 * 0.9)..1.1
+        /// ```
+        NEEDS_PARENTHESES = "needs_parentheses";
+        /// The first line `fviz 1` names the edition of the language that the recipe is written in, so that old recipes
+        /// keep their meaning. This program knows edition 1. The line stands above all other statements.
+        UNKNOWN_EDITION = "unknown_edition";
         /// Two `render` statements write the same file, so one would be lost. Names that differ only in case are the
         /// same on many machines.
         SAME_FILE = "same_file";

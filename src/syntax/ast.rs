@@ -12,6 +12,21 @@ pub struct Ast {
     pub edition: Option<(u32, Span)>,
     /// The statements, in order; a line that can't be read has become a diagnostic and is not here.
     pub statements: Vec<Statement>,
+    /// Where statements stood that could not be read, or not whole, those in blocks too. They are already told; what
+    /// follows only from their absence (a missing `model`, an unknown `$target`) should not be told as well. One that
+    /// has a block is in the tree nevertheless, for what stands in the block is whole.
+    pub unread: Vec<Unread>,
+}
+
+/// What is known of a statement that could not be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unread {
+    /// Its first word, if it has one.
+    pub word: Option<Name>,
+    /// What it would have named.
+    pub binding: Option<Name>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// A name and where it stands. Nodes of a network are dotted names: `layer3.1.conv2`.

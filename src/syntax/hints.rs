@@ -1,0 +1,65 @@
+//! What to say about a character that means nothing where it stands.
+
+use crate::source::{Diagnostic, Span, codes};
+
+/// Where something stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a statement's line.
+    Line,
+    /// Between `( )` or `[ ]`.
+    Brackets,
+}
+
+/// The problem with the stray character `c`.
+pub(super) fn stray(c: &str, span: Span, place: Place) -> Diagnostic {
+    let expected = match place {
+        Place::Line => "expected a value, a clause or the end of the line",
+        Place::Brackets => "expected a value, `,` or the closing bracket",
+    };
+    let (code, message, help) = match (c, place) {
+        (",", _) => (
+            &codes::SYNTAX,
+            "no comma stands between the parts of a statement".to_string(),
+            "leave it out: `render \"hen.gif\" every 10 steps`",
+        ),
+        (";", _) => (&codes::SYNTAX, "values between brackets are separated by `,`".into(), "write `,`"),
+        ("=" | ":", _) => {
+            (&codes::SYNTAX, format!("no name stands before this `{c}`"), "write `name = value`, such as `lr = 1.5`")
+        }
+        ("'" | "‘" | "’" | "‚" | "“" | "”" | "„" | "‟" | "«" | "»", _) => (
+            &codes::BAD_TEXT,
+            format!("the quote `{c}` has no partner"),
+            "strings stand in straight double quotes: `\"hen\"`",
+        ),
+        ("\\", Place::Line) => (
+            &codes::FOREIGN_SYNTAX,
+            "no `\\` continues a line".into(),
+            "put the whole value in parentheses: between them newlines are blanks",
+        ),
+        ("%", _) => (&codes::SYNTAX, "no number stands before this `%`".into(), "it follows its number at once: `50%`"),
+        ("$", _) => (&codes::SYNTAX, "no name follows this `$`".into(), "write the name of a `let`: `$target`"),
+        ("*" | "/" | "-" | ">" | "→" | "÷" | "×", _) => {
+            (&codes::SYNTAX, format!("no value stands before this `{c}`"), "write the value")
+        }
+        ("." | "…", _) => (&codes::SYNTAX, "nothing stands before this dot".into(), "a range has two ends: `0..60`"),
+        ("°", _) => (&codes::FOREIGN_SYNTAX, "the unit of an angle is written `deg`".into(), "write `15deg`"),
+        (c, _) if c.is_ascii() => (
+            &codes::SYNTAX,
+            format!("`{c}` means nothing here"),
+            "remove it; if it is part of a text, put the text in double quotes",
+        ),
+        _ => (
+            &codes::SYNTAX,
+            format!("`{c}` means nothing here"),
+            "other texts than names stand in double quotes: `\"hen\"`",
+        ),
+    };
+    Diagnostic::error(code, span, message, expected).with_help(help)
+}
+
+/// What the user wrote, in backticks if it is short.
+pub(super) fn quoted(text: &str) -> String {
+    let is_short = text.chars().count() <= 40 && !text.contains(['\n', '\r', '`']);
+    if is_short { format!("`{text}`") } else { "this value".into() }
+}
