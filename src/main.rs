@@ -1,2 +1,4 @@
 //! fviz
-fn main() {}
+fn main() -> std::process::ExitCode {
+    fviz::cli::main()
+}

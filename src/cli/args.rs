@@ -1,0 +1,253 @@
+//! The command line: its verbs, their options and help pages.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+use super::examples::*;
+use super::report::Format;
+use super::terminal::Color;
+
+/// See what a neural network has learned: write a recipe, run it, watch the picture grow
+///
+/// A recipe (`hen.fviz`) says what to visualize. `fviz run hen.fviz` grows the picture and writes the GIFs, pictures
+/// and plots that the recipe names. A small network is built in, so nothing needs to be downloaded to begin.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fviz",
+    version,
+    arg_required_else_help = true,
+    after_help = EXAMPLES
+)]
+pub struct Cli {
+    /// What all verbs take.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Global {
+    /// When to use colours; `NO_COLOR` is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
+    pub color: Color,
+    /// The form in which problems are told
+    #[arg(long, global = true, value_name = "FORM", default_value = "human", help_heading = "Global options")]
+    pub diagnostic_format: Format,
+}
+
+/// What fviz can do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a recipe and write its pictures
+    ///
+    /// RECIPE may be a `.fviz` file, `-` for standard input, or a GIF or PNG that fviz has written: then the recipe
+    /// stored in it is run again and gives the same bytes. Ctrl-C finishes the files with the frames made so far.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Run a recipe again whenever it is saved
+    ///
+    /// The recipe is checked at every save. If it is wrong, the problems are shown and the last good run goes on; if
+    /// it is right, the run starts anew. The files it uses and its photos are watched too. While it grows, the
+    /// picture is in PICTURE.preview.png: open it in a viewer that follows changes.
+    #[command(after_help = WATCH_EXAMPLES)]
+    Watch(RunArgs),
+    /// Check recipes without running them
+    ///
+    /// Tells every problem of every file: units, types, ranges, names, classes, nodes, sizes, missing files. Weights
+    /// are not loaded.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// Explain a word of the language, an error code or a recipe
+    ///
+    /// A WORD prints what it does, its parameters with units, ranges and defaults, where it comes from and an
+    /// example; a CODE, what the error means and what to write instead; a RECIPE, the recipe with every default and
+    /// every `use` written in, and what it will do.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
+    /// List the nodes of a network that a recipe can name
+    #[command(after_help = LAYERS_EXAMPLES)]
+    Layers(LayersArgs),
+    /// List the classes of a network
+    #[command(after_help = CLASSES_EXAMPLES)]
+    Classes(ClassesArgs),
+    /// Say what a network sees in a photo
+    ///
+    /// Prints the most probable classes and, for the first, the units of a node that speak for it most: activation
+    /// times gradient of the class's logit, summed over positions.
+    #[command(after_help = CLASSIFY_EXAMPLES)]
+    Classify(ClassifyArgs),
+    /// Show the recipe, seed and scores that are stored in a GIF or PNG
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(ShowArgs),
+    /// Compare recipes with their golden files
+    ///
+    /// Beside `hen.fviz`, `hen.golden` holds the scores and small pictures of a run of at most 20 steps. They must
+    /// agree within the tolerance that the file states. What differs is drawn side by side (expected, got,
+    /// difference) in a PNG whose path is printed.
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(TestArgs),
+    /// Write a commented recipe to begin with
+    #[command(after_help = NEW_EXAMPLES)]
+    New(NewArgs),
+    /// Print the completions of a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+}
+
+/// Arguments of `run` and `watch`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// The recipe: a .fviz file, `-` for standard input, or a GIF or PNG made by fviz
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub recipe: PathBuf,
+    /// Folder in which the files are written
+    #[arg(short, long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+    /// Override a `let` of the recipe; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Run every stage for N steps
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: Option<u32>,
+    /// Use this seed instead of the recipe's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Use this many threads; the result is the same [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Show no progress
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Print events as JSON lines on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// The recipes; `-` is standard input
+    #[arg(required = true, value_name = "FILES", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Override a `let`; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+}
+
+/// Arguments of `explain`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// A word (`blur`), an error code (`unknown_class`) or a recipe (`hen.fviz`, `-`)
+    #[arg(value_name = "WORD|CODE|RECIPE", value_hint = ValueHint::FilePath)]
+    pub what: String,
+    /// Override a `let` of the recipe; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+}
+
+/// Which network.
+#[derive(Clone, Debug, Args)]
+pub struct ModelArg {
+    /// The network, written as in a recipe: `resnet18`, `'resnet18(weights = "mine.pth")'` [default: the one built in]
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+}
+
+/// Arguments of `layers`.
+#[derive(Clone, Debug, Args)]
+pub struct LayersArgs {
+    /// The network, written as in a recipe: `resnet18` [default: the one built in]
+    #[arg(value_name = "MODEL")]
+    pub model: Option<String>,
+}
+
+/// Arguments of `classes`.
+#[derive(Clone, Debug, Args)]
+pub struct ClassesArgs {
+    /// Part of a label, or an index; without it all classes are listed
+    #[arg(value_name = "QUERY")]
+    pub query: Option<String>,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArg,
+}
+
+/// Arguments of `classify`.
+#[derive(Clone, Debug, Args)]
+pub struct ClassifyArgs {
+    /// A JPEG, PNG or WebP
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub photo: PathBuf,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArg,
+    /// The node whose units are listed; `fviz layers` lists them [default: the last one with positions]
+    #[arg(long, value_name = "NODE")]
+    pub layer: Option<String>,
+    /// How many classes and units are listed
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub top: u16,
+}
+
+/// Arguments of `show`.
+#[derive(Clone, Debug, Args)]
+pub struct ShowArgs {
+    /// A GIF or PNG made by fviz
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Print only the recipe
+    #[arg(long)]
+    pub recipe: bool,
+}
+
+/// Arguments of `test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    /// Recipes, or folders that are searched for them [default: the current folder]
+    #[arg(value_name = "PATHS", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Write the golden files anew
+    #[arg(long)]
+    pub bless: bool,
+    /// Folder for the pictures of what differs
+    #[arg(long, value_name = "DIR", default_value = "fviz-test", value_hint = ValueHint::DirPath)]
+    pub report: PathBuf,
+}
+
+/// Arguments of `new`.
+#[derive(Clone, Debug, Args)]
+pub struct NewArgs {
+    /// Name of the recipe; `hen` writes hen.fviz
+    pub name: PathBuf,
+}
+
+/// Arguments of `completions`.
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, for example target=\"hen\"")?;
+    let (name, value) = (name.trim(), value.trim());
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(format!("`{name}` is no name of a let"));
+    }
+    Ok((name.trim_start_matches('$').into(), value.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assignments_are_split_at_the_first_sign() {
+        assert_eq!(assignment("a = \"x=y\""), Ok(("a".into(), "\"x=y\"".into())));
+        assert!(assignment("a").is_err() && assignment("a b=1").is_err() && assignment("=1").is_err());
+    }
+}
