@@ -1,11 +1,38 @@
 //! Tree + vocabulary + facts of the network → [`Recipe`], or every problem of the file at once.
+//!
+//! layers (what each `use` brings) → structure (which statements hold) → one [`build`] for each variant → sizes.
+//! Reads files through [`World`] only.
 
+mod build;
+mod call;
+mod layers;
+mod network;
+mod number;
+mod objective;
+pub mod presets;
 pub mod recipe;
+mod resolve;
+mod scope;
+mod sizes;
+mod structure;
+mod suggest;
+mod text;
+mod value;
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::source::{Diagnostic, Sources, World};
+use crate::nets::Facts;
+use crate::source::{Diagnostic, FileId, Severity, Sources, Span, World, codes};
+use crate::syntax::ast::{ExprKind, Phrase};
+use crate::syntax::parse;
+use build::Built;
+use call::article;
 pub use recipe::Recipe;
+use recipe::Render;
+use scope::Scope;
+use structure::{Slot, Structure};
 
 /// What is to be checked.
 #[derive(Clone, Debug, Default)]
@@ -46,5 +73,211 @@ pub struct Checked {
     pub files: Vec<PathBuf>,
 }
 
-/// Checks a recipe. Reads files through `world` only and never fails: problems are diagnostics.
-pub fn check(input: &Input, world: &dyn World) -> Checked;
+/// Variants that one recipe may have.
+const MOST_VARIANTS: usize = 4096;
+
+/// Checks a recipe. Never fails: problems are diagnostics.
+pub fn check(input: &Input, world: &dyn World) -> Checked {
+    let mut checker = Checker {
+        world,
+        stem: if input.stem.is_empty() { "recipe".to_string() } else { input.stem.clone() },
+        sources: Sources::default(),
+        folders: Vec::new(),
+        diagnostics: Vec::new(),
+        told: BTreeSet::new(),
+        files: Vec::new(),
+        networks: BTreeMap::new(),
+        facts: None,
+        defaults: Defaults,
+        steps: input.overrides.steps,
+    };
+    let recipe = checker.recipe(input);
+    let mut diagnostics = checker.diagnostics;
+    diagnostics.sort_by_key(|problem| problem.span().map(|span| (span.file, span.start)));
+    let well = diagnostics.iter().all(|problem| problem.severity != Severity::Error);
+    let files = checker.files;
+    let recipe = recipe.filter(|_| well).map(|recipe| Recipe { files: files.clone(), ..recipe });
+    Checked { sources: checker.sources, diagnostics, recipe, files }
+}
+
+/// The state of one check.
+struct Checker<'a> {
+    world: &'a dyn World,
+    stem: String,
+    sources: Sources,
+    /// The folder of each source file.
+    folders: Vec<PathBuf>,
+    diagnostics: Vec<Diagnostic>,
+    /// What was told already: the same place is looked at once for every variant.
+    told: BTreeSet<(&'static str, Option<Span>)>,
+    files: Vec<PathBuf>,
+    /// Networks by their files, so that each header is read once.
+    networks: BTreeMap<network::Key, Option<Arc<Facts>>>,
+    /// The network of the variant that is worked out.
+    facts: Option<Arc<Facts>>,
+    defaults: Defaults,
+    steps: Option<usize>,
+}
+
+impl Checker<'_> {
+    /// Notes a problem, once for each place.
+    fn tell(&mut self, problem: Diagnostic) {
+        if self.told.insert((problem.code.name, problem.span())) {
+            self.diagnostics.push(problem);
+        }
+    }
+
+    /// A problem of form: something stands where something else belongs.
+    fn wrong(&mut self, span: Span, message: &str, help: &str) {
+        self.tell(Diagnostic::error(&codes::UNEXPECTED, span, message, "not expected").with_help(help));
+    }
+
+    /// Notes that the recipe depends on a file.
+    fn depends_on(&mut self, path: &Path) {
+        if !self.files.iter().any(|file| file == path) {
+            self.files.push(path.to_path_buf());
+        }
+    }
+
+    /// The folder of the file in which something stands.
+    fn folder(&self, span: Span) -> PathBuf {
+        self.folders.get(span.file.0 as usize).cloned().unwrap_or_default()
+    }
+
+    fn recipe(&mut self, input: &Input) -> Option<Recipe> {
+        let layers = self.layers(input);
+        let mut structure = self.structure(&layers);
+        let base = Scope { lets: structure.lets.clone(), ..Scope::default() };
+
+        // A first look with the first value of every axis tells which axes there are.
+        let mut scope = base.clone();
+        let first = self.variant(&mut scope, &structure);
+        let mut axes = std::mem::take(&mut scope.axes);
+        axes.sort_by_key(|axis| build::axis_order(axis.span));
+        let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.length));
+        let Some(count) = count.filter(|count| *count <= MOST_VARIANTS) else {
+            let span = axes.last().map(|axis| axis.span).unwrap_or_default();
+            let message = format!("this recipe has more than {MOST_VARIANTS} variants");
+            self.tell(
+                Diagnostic::error(&codes::TOO_MANY_VARIANTS, span, message, "one axis too many")
+                    .with_help("axes multiply; make one `each` shorter"),
+            );
+            return None;
+        };
+        let size = first.as_ref().and_then(|built| built.variant.stages.first()).map(|s| (s.width, s.height));
+        add_default_renders(&mut structure, size.unwrap_or_default(), count > 1);
+
+        let mut built = Vec::with_capacity(count);
+        let mut used = scope.used;
+        for k in 0..count {
+            let mut scope = Scope { choice: choice(&axes, k), ..base.clone() };
+            let variant = self.variant(&mut scope, &structure);
+            used.append(&mut scope.used);
+            built.extend(variant.filter(|built| self.sizes(&built.variant)));
+        }
+        self.warn_of_unused(&structure, &used);
+        if built.len() < count {
+            return None;
+        }
+        let resolved = self.resolved(&structure, size?, count > 1);
+        let renders = self.renders(&built);
+        let variants = built.into_iter().map(|built| built.variant).collect();
+        Some(Recipe { name: self.stem.clone(), variants, renders, resolved, files: Vec::new() })
+    }
+
+    fn warn_of_unused(&mut self, structure: &Structure, used: &BTreeSet<String>) {
+        for (name, found) in &structure.lets {
+            if !used.contains(name) && found.span.file == FileId(0) {
+                let message = format!("`{name}` is never used");
+                self.tell(
+                    Diagnostic::warning(&codes::UNUSED_LET, found.span, message, "not read by anything")
+                        .with_help(format!("read it as `${name}`, or take it away")),
+                );
+            }
+        }
+    }
+
+    /// Gathers what each variant says of the same `render` statement.
+    fn renders(&self, built: &[Built]) -> Vec<Render> {
+        let mut renders: Vec<Render> = Vec::new();
+        let Some(first) = built.first() else { return renders };
+        let stages = first.renders.len();
+        for (stage, uses) in first.renders.iter().enumerate() {
+            for (k, render) in uses.iter().enumerate() {
+                let slot = match renders.iter_mut().find(|other| other.span == render.span && render.span != Span::default()) {
+                    Some(slot) => slot,
+                    None => {
+                        let named = |built: &Built| {
+                            let label = crate::render::slug::slug(&built.variant.label);
+                            let uses = built.renders.get(stage).and_then(|uses| uses.get(k));
+                            uses.map(|render| render.file.replace("{label}", &label)).unwrap_or_default()
+                        };
+                        renders.push(Render {
+                            files: built.iter().map(named).collect(),
+                            format: render.format,
+                            layout: render.layout.clone(),
+                            frames: vec![None; stages],
+                            last: false,
+                            fps: render.fps,
+                            span: render.span,
+                            name_span: render.name_span,
+                        });
+                        match renders.last_mut() {
+                            Some(slot) => slot,
+                            None => continue,
+                        }
+                    }
+                };
+                if let Some(frames) = slot.frames.get_mut(stage) {
+                    *frames = render.schedule;
+                }
+                slot.last = stage + 1 == stages;
+            }
+        }
+        renders
+    }
+}
+
+/// The value of each axis in variant k: the first axis varies slowest.
+fn choice(axes: &[scope::Axis], k: usize) -> BTreeMap<Span, usize> {
+    let mut rest = k;
+    axes.iter()
+        .rev()
+        .map(|axis| {
+            let index = rest % axis.length;
+            rest /= axis.length;
+            (axis.span, index)
+        })
+        .collect()
+}
+
+/// Where no layer renders anything, the defaults do.
+fn add_default_renders(structure: &mut Structure, size: (usize, usize), several: bool) {
+    if structure.stages.iter().any(|stage| stage.slots.contains_key(&Slot::Render)) {
+        return;
+    }
+    let renders: Vec<_> = resolve::default(Slot::Render, size, several).collect();
+    for stage in &mut structure.stages {
+        stage.slots.insert(Slot::Render, renders.clone());
+    }
+}
+
+/// Values of parameters that are left out. They are written in the language itself, so that help and reference
+/// print just what the checker reads.
+struct Defaults;
+
+impl Defaults {
+    /// The phrase that a default's text is.
+    fn phrase(&self, text: &'static str) -> Phrase {
+        // No source has this number, so the phrase has no text that a message could show.
+        let file = FileId(u32::MAX);
+        let (ast, _) = parse(file, &format!("let default = {text}\n"));
+        let items = ast.statements.into_iter().next().map(|statement| statement.items).unwrap_or_default();
+        let span = Span::new(file, 0, 0);
+        let mut phrase = Phrase { items, span };
+        if phrase.items.is_empty() {
+            phrase.items.push(crate::syntax::ast::Expr { kind: ExprKind::Name(String::new()), span });
+        }
+        phrase
+    }
+}

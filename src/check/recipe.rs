@@ -151,4 +151,6 @@ pub struct Render {
     pub fps: f64,
     /// Where it stands.
     pub span: Span,
+    /// Where its file's name stands.
+    pub name_span: Span,
 }

@@ -1,0 +1,247 @@
+//! What the recipe says of its network: which one, its nodes, the units of a node, the labels of its classes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Checker;
+use super::recipe::Model;
+use super::scope::Scope;
+use super::suggest::nearest;
+use crate::nets::{self, Facts, Labels};
+use crate::source::{Diagnostic, Span, codes};
+use crate::spec::{Arg, Call, Param, Type, Unit, UnitsOf};
+use crate::syntax::ast::{Expr, ExprKind, Phrase};
+
+/// The network that needs no download and is used where a recipe names none.
+pub(super) const EMBEDDED: &str = "motifs";
+
+/// What tells networks apart before their weights are read: word, weights, labels.
+pub(super) type Key = (&'static str, Option<PathBuf>, Option<PathBuf>);
+
+/// Bytes of a file of weights that hold its header in all but the largest cases.
+const HEADER: usize = 4 << 20;
+
+impl Checker<'_> {
+    /// The network of a checked `model` call.
+    pub(super) fn network(&mut self, call: Call) -> Option<Model> {
+        let weights = call.args.file("weights").map(Path::to_path_buf);
+        let labels = call.args.file("labels").map(Path::to_path_buf);
+        let key = (call.spec.name, weights, labels);
+        let facts = match self.networks.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let facts = self.facts_of(&call).map(Arc::new);
+                self.networks.insert(key, facts.clone());
+                facts
+            }
+        }?;
+        let three = |name: &str| -> Option<[f64; 3]> { call.args.numbers(name)?.try_into().ok() };
+        let (mean, std) = match call.args.choice("input") {
+            "raw" => ([0.0; 3], [1.0; 3]),
+            _ => (three("mean").unwrap_or(facts.mean), three("std").unwrap_or(facts.std)),
+        };
+        if std.contains(&0.0) {
+            let span = call.args.span("std").unwrap_or(call.span);
+            let message = "`std` divides, so none of its numbers may be 0";
+            self.tell(
+                Diagnostic::error(&codes::OUT_OF_RANGE, span, message, "expected numbers other than 0")
+                    .with_help("ImageNet's are `[0.229, 0.224, 0.225]`"),
+            );
+            return None;
+        }
+        Some(Model { call, facts, mean, std })
+    }
+
+    fn facts_of(&mut self, call: &Call) -> Option<Facts> {
+        let bad = |span: Span, what: &str, reason: String| {
+            Diagnostic::error(&codes::BAD_FILE, span, format!("the {what} can't be read"), reason)
+        };
+        let header = match call.args.file("weights") {
+            None => None,
+            Some(path) => {
+                let span = call.args.span("weights").unwrap_or(call.span);
+                let read = self.world.read_start(path, HEADER).map_err(|error| error.to_string());
+                match read.and_then(|bytes| nets::header(&bytes).map_err(|error| error.to_string())) {
+                    Ok(header) => header,
+                    Err(reason) => {
+                        let help = "weights are `.safetensors` or torch's `.pth`, saved by torch 1.6 or newer";
+                        self.tell(bad(span, "weights", reason).with_help(help));
+                        return None;
+                    }
+                }
+            }
+        };
+        let labels = match call.args.file("labels") {
+            None => None,
+            Some(path) => {
+                let span = call.args.span("labels").unwrap_or(call.span);
+                let read = self.world.read(path).map_err(|error| error.to_string());
+                match read.and_then(|bytes| Labels::parse(&bytes).map_err(|error| error.to_string())) {
+                    Ok(labels) => Some(labels),
+                    Err(reason) => {
+                        let help = "write one label a line, or a JSON list";
+                        self.tell(bad(span, "labels", reason).with_help(help));
+                        return None;
+                    }
+                }
+            }
+        };
+        match nets::facts(call.spec.name, header.as_ref(), labels) {
+            Ok(facts) => Some(facts),
+            Err(error) => {
+                let given = call.args.file("labels").and(call.args.span("labels"));
+                let span = given.or(call.args.file("weights").and(call.args.span("weights"))).unwrap_or(call.span);
+                let message = format!("`{}` and its files do not fit together", call.spec.name);
+                let help = "the weights, the labels and the architecture must be of one network";
+                self.tell(
+                    Diagnostic::error(&codes::BAD_FILE, span, message, error.to_string()).with_help(help),
+                );
+                None
+            }
+        }
+    }
+
+    /// The graph's name of a node: torchvision's, or a module's path, whose last node is meant.
+    pub(super) fn node(&mut self, name: &str, span: Span) -> Option<String> {
+        let facts = self.facts.clone()?;
+        if let Some(id) = facts.graph.find(name) {
+            return facts.graph.nodes().get(id).map(|node| node.name.clone());
+        }
+        let names = facts.graph.names();
+        let help = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("`fviz layers {}` lists its nodes", facts.name),
+        };
+        let message = format!("`{}` has no node `{name}`", facts.name);
+        self.tell(Diagnostic::error(&codes::UNKNOWN_NODE, span, message, "unknown node").with_help(help));
+        None
+    }
+
+    /// Indices of classes or channels: a label, an index, or a list of them.
+    pub(super) fn units(
+        &mut self,
+        scope: &mut Scope,
+        value: &Phrase,
+        of: UnitsOf,
+        node: Option<&str>,
+        param: &Param,
+    ) -> Option<Arg> {
+        let facts = self.facts.clone()?;
+        let (count, labelled, place) = match of {
+            UnitsOf::Class => (facts.classes(), true, facts.name.clone()),
+            UnitsOf::Channel => {
+                let id = facts.graph.find(node?)?;
+                let node = facts.graph.nodes().get(id)?;
+                // Channels that stand for classes may be called by their labels: the map of the embedded network.
+                (node.channels, node.channels == facts.classes() && facts.is_class_map(id), node.name.clone())
+            }
+        };
+        let expanded = self.expand(scope, &value.items)?;
+        let members: Vec<Vec<Expr>> = match expanded.as_slice() {
+            [Expr { kind: ExprKind::List(list), .. }] => list.iter().map(|phrase| phrase.items.clone()).collect(),
+            items => vec![items.to_vec()],
+        };
+        if members.is_empty() {
+            self.wrong(value.span, &format!("`{}` needs at least one", param.name), "write a label or an index");
+            return None;
+        }
+        let mut units = Vec::new();
+        let mut well = true;
+        for member in &members {
+            let member = self.expand(scope, member)?;
+            let unit = match member.as_slice() {
+                [Expr { kind: ExprKind::Text(label), span }] if labelled => self.label(&facts, label, *span),
+                [Expr { kind: ExprKind::Text(label), span }] => {
+                    let message = format!("the channels of `{place}` have no labels");
+                    self.tell(
+                        Diagnostic::error(&codes::WRONG_TYPE, *span, message, "expected an index")
+                            .with_help(format!("write an index from 0 to {}, not {label:?}", count.saturating_sub(1))),
+                    );
+                    None
+                }
+                [name @ Expr { kind: ExprKind::Name(word), .. }] => {
+                    let message = format!("`{word}` is a name, not a label");
+                    let help = format!("put it into quotes: `\"{word}\"`; a let is read as `${word}`");
+                    self.tell(
+                        Diagnostic::error(&codes::WRONG_TYPE, name.span, message, "expected a label or an index")
+                            .with_help(help),
+                    );
+                    None
+                }
+                [single @ Expr { kind: ExprKind::Call(..) | ExprKind::Size(..) | ExprKind::List(_), .. }] => {
+                    self.wrong_type(single, param)
+                }
+                items => {
+                    let ty = Type::Integer { unit: Unit::None, min: 0, max: count.saturating_sub(1) as i64 };
+                    let wanted = Param { ty, draws: false, animates: false, ..*param };
+                    self.number(scope, items, &wanted).and_then(|dial| dial.constant()).map(|v| v as usize)
+                }
+            };
+            well &= unit.is_some();
+            units.extend(unit);
+        }
+        well.then_some(Arg::Units(units))
+    }
+
+    fn label(&mut self, facts: &Facts, label: &str, span: Span) -> Option<usize> {
+        match facts.labels.find(label).as_slice() {
+            [class] => Some(*class),
+            [] => {
+                let names: Vec<String> = (0..facts.labels.len()).map(|class| facts.labels.name(class)).collect();
+                let help = match nearest(label, names.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean \"{near}\"?"),
+                    None if facts.name == EMBEDDED => {
+                        format!("its classes are {}", super::suggest::list(names.iter().map(String::as_str)))
+                    }
+                    None => format!("`fviz classes QUERY --model {}` searches them", facts.name),
+                };
+                let message = format!("`{}` has no class \"{label}\"", facts.name);
+                self.tell(Diagnostic::error(&codes::UNKNOWN_CLASS, span, message, "unknown label").with_help(help));
+                None
+            }
+            several => {
+                let list: Vec<String> = several
+                    .iter()
+                    .map(|class| format!("{class} ({})", facts.labels.line(*class).unwrap_or_default()))
+                    .collect();
+                let message = format!("\"{label}\" names {} classes", several.len());
+                self.tell(
+                    Diagnostic::error(&codes::AMBIGUOUS_CLASS, span, message, "which of them?")
+                        .with_help(format!("write the index: {}", list.join(" or "))),
+                );
+                None
+            }
+        }
+    }
+
+    /// Width and height of a photo as it will be read, orientation applied.
+    pub(super) fn picture_size(&mut self, path: &Path, span: Span) -> Option<(usize, usize)> {
+        use image::ImageDecoder;
+        use image::metadata::Orientation;
+        let size = || -> Result<(u32, u32), String> {
+            let bytes = self.world.read(path).map_err(|error| error.to_string())?;
+            let reader = image::ImageReader::new(std::io::Cursor::new(bytes));
+            let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
+            let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+            let (width, height) = decoder.dimensions();
+            let turned = matches!(
+                decoder.orientation().unwrap_or(Orientation::NoTransforms),
+                Orientation::Rotate90
+                    | Orientation::Rotate270
+                    | Orientation::Rotate90FlipH
+                    | Orientation::Rotate270FlipH
+            );
+            Ok(if turned { (height, width) } else { (width, height) })
+        };
+        match size() {
+            Ok((width, height)) => Some((width as usize, height as usize)),
+            Err(reason) => {
+                self.tell(
+                    Diagnostic::error(&codes::BAD_FILE, span, "the photo can't be read", reason)
+                        .with_help("photos are PNG, JPEG or WebP"),
+                );
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The algebra of objectives: `class("hen") - 0.5 * class("robin")` → weighted terms.
+
+use super::Checker;
+use super::recipe::Term;
+use super::scope::Scope;
+use crate::source::{Diagnostic, codes};
+use crate::spec::{Dial, Kind};
+use crate::syntax::ast::{Binary, Expr, ExprKind, Statement, Unary};
+use crate::words::registry;
+
+/// Either side of an operator.
+enum Side {
+    Objective(Vec<(Dial, Expr)>),
+    Number(Dial),
+}
+
+impl Checker<'_> {
+    /// The terms of one `maximize` or `minimize`.
+    pub(super) fn objective(
+        &mut self,
+        scope: &mut Scope,
+        statement: &Statement,
+        items: &[Expr],
+        sign: f64,
+    ) -> Option<Vec<Term>> {
+        let expr = match items {
+            [expr] => expr.clone(),
+            [] => {
+                self.wrong(statement.word.span, "an objective is missing", "write `maximize class(\"hen\")`");
+                return None;
+            }
+            items => {
+                let expanded = self.expand(scope, items)?;
+                match expanded.as_slice() {
+                    [expr] => expr.clone(),
+                    [_, extra, ..] => {
+                        self.wrong(extra.span, "one objective is expected here", "join objectives by `+` or `-`");
+                        return None;
+                    }
+                    [] => return None,
+                }
+            }
+        };
+        let parts = match self.side(scope, &expr)? {
+            Side::Objective(parts) => parts,
+            Side::Number(_) => {
+                let message = "a number is no objective";
+                self.tell(
+                    Diagnostic::error(&codes::WRONG_TYPE, expr.span, message, "expected an objective")
+                        .with_help("write `class(\"hen\")`, `channel(layer3, 7)` or another objective"),
+                );
+                return None;
+            }
+        };
+        let mut terms = Vec::new();
+        let mut well = true;
+        for (weight, expr) in parts {
+            let call = self.call(scope, Kind::Objective, std::slice::from_ref(&expr));
+            well &= call.is_some();
+            let Some(call) = call else { continue };
+            let output = self.facts.as_ref()?.output().to_string();
+            let node = registry::objective(call.spec.name)?.node(&call.args, &output).to_string();
+            self.place_in(&call, &node);
+            let name = crate::syntax::print::items(std::slice::from_ref(&expr));
+            let weight = if sign < 0.0 { times(weight, Dial::Constant(sign)) } else { weight };
+            terms.push(Term { name, weight, call, node });
+        }
+        well.then_some(terms)
+    }
+
+    fn side(&mut self, scope: &mut Scope, expr: &Expr) -> Option<Side> {
+        match &expr.kind {
+            ExprKind::Call(..) | ExprKind::Name(_) => Some(Side::Objective(vec![(1.0.into(), expr.clone())])),
+            ExprKind::Let(_) | ExprKind::Group(_) => {
+                let expanded = self.expand(scope, std::slice::from_ref(expr))?;
+                match expanded.as_slice() {
+                    [one] if !matches!(one.kind, ExprKind::Let(_) | ExprKind::Group(_)) => self.side(scope, one),
+                    items => Some(Side::Number(self.weight(scope, items)?)),
+                }
+            }
+            ExprKind::Unary(Unary::Minus, inner) => Some(match self.side(scope, inner)? {
+                Side::Objective(parts) => Side::Objective(scaled(parts, &Dial::Constant(-1.0))),
+                Side::Number(dial) => Side::Number(times(dial, Dial::Constant(-1.0))),
+            }),
+            ExprKind::Binary(operator @ (Binary::Add | Binary::Subtract), left, right) => {
+                let (a, b) = (self.side(scope, left), self.side(scope, right));
+                match (a?, b?) {
+                    (Side::Objective(mut a), Side::Objective(b)) => {
+                        let sign = if *operator == Binary::Add { 1.0 } else { -1.0 };
+                        a.extend(if sign < 0.0 { scaled(b, &Dial::Constant(sign)) } else { b });
+                        Some(Side::Objective(a))
+                    }
+                    (Side::Number(_), Side::Number(_)) => {
+                        Some(Side::Number(self.weight(scope, std::slice::from_ref(expr))?))
+                    }
+                    (a, _) => {
+                        let odd = if matches!(a, Side::Number(_)) { left } else { right };
+                        let message = "a number can't be added to an objective";
+                        self.tell(
+                            Diagnostic::error(&codes::WRONG_TYPE, odd.span, message, "expected an objective")
+                                .with_help("it would change nothing; a weight is written `0.5 * class(\"hen\")`"),
+                        );
+                        None
+                    }
+                }
+            }
+            ExprKind::Binary(Binary::Multiply, left, right) => {
+                let (a, b) = (self.side(scope, left), self.side(scope, right));
+                match (a?, b?) {
+                    (Side::Number(number), Side::Objective(parts)) | (Side::Objective(parts), Side::Number(number)) => {
+                        Some(Side::Objective(scaled(parts, &number)))
+                    }
+                    (Side::Number(a), Side::Number(b)) => Some(Side::Number(times(a, b))),
+                    _ => {
+                        let message = "an objective can't be multiplied by an objective";
+                        self.tell(
+                            Diagnostic::error(&codes::OBJECTIVE_PRODUCT, expr.span, message, {
+                                "one side must be a number"
+                            })
+                            .with_help("add them with `+`, each with a weight: `2 * class(\"hen\") + class(\"cock\")`"),
+                        );
+                        None
+                    }
+                }
+            }
+            ExprKind::Binary(Binary::Divide, left, right) => {
+                let divisor = self.weight(scope, std::slice::from_ref(right))?.constant().filter(|by| *by != 0.0);
+                let Some(by) = divisor else {
+                    self.wrong(right.span, "the divisor must be a plain number other than 0", "write a plain number");
+                    return None;
+                };
+                Some(match self.side(scope, left)? {
+                    Side::Objective(parts) => Side::Objective(scaled(parts, &Dial::Constant(1.0 / by))),
+                    Side::Number(dial) => Side::Number(times(dial, Dial::Constant(1.0 / by))),
+                })
+            }
+            _ => Some(Side::Number(self.weight(scope, std::slice::from_ref(expr))?)),
+        }
+    }
+
+    /// A weight: a number without a unit, which may change but is not drawn.
+    fn weight(&mut self, scope: &mut Scope, items: &[Expr]) -> Option<Dial> {
+        use crate::spec::{Param, Presence, Type, Unit};
+        let ty = Type::Number { unit: Unit::None, min: -1e12, max: 1e12 };
+        self.number(scope, items, &Param::new("weight", ty, Presence::Required, "").animated())
+    }
+}
+
+fn scaled(parts: Vec<(Dial, Expr)>, by: &Dial) -> Vec<(Dial, Expr)> {
+    parts.into_iter().map(|(weight, expr)| (times(weight, by.clone()), expr)).collect()
+}
+
+fn times(a: Dial, b: Dial) -> Dial {
+    match (a, b) {
+        (Dial::Constant(a), Dial::Constant(b)) => Dial::Constant(a * b),
+        (Dial::Constant(1.0), b) => b,
+        (a, b) => Dial::Product(Box::new(a), Box::new(b)),
+    }
+}

@@ -1,0 +1,66 @@
+//! Sizes: a canvas large enough for the network, positions that exist at the smallest size the transforms produce.
+
+use super::Checker;
+use super::recipe::Variant;
+use crate::nets::Facts;
+use crate::source::{Diagnostic, Span, codes};
+use crate::spec::{Arg, Coordinate};
+
+impl Checker<'_> {
+    /// Checks every stage of a variant against the shapes of its network.
+    pub(super) fn sizes(&mut self, variant: &Variant) -> bool {
+        let facts = variant.model.facts.clone();
+        let mut well = true;
+        for stage in &variant.stages {
+            let seen = Self::seen_sizes(stage);
+            let span = if stage.canvas.span == Span::default() { stage.terms[0].call.span } else { stage.canvas.span };
+            if seen.least.0 == 0 || seen.least.1 == 0 {
+                let message = "the transforms can leave nothing of the picture";
+                self.tell(
+                    Diagnostic::error(&codes::CANVAS_TOO_SMALL, span, message, "too small for these transforms")
+                        .with_help("make the canvas larger, or crop less"),
+                );
+                well = false;
+                continue;
+            }
+            let shapes = match facts.graph.shapes(seen.least.0, seen.least.1) {
+                Ok(shapes) => shapes,
+                Err(small) => {
+                    let (height, width) = seen.least;
+                    let message = format!("a picture of {width}x{height} is too small for `{}`", facts.name);
+                    let label = format!("at `{}` nothing is left", small.node);
+                    let help = match smallest(&facts) {
+                        Some(side) => format!("`{}` needs at least {side}x{side}", facts.name),
+                        None => "make the canvas larger".to_string(),
+                    };
+                    self.tell(Diagnostic::error(&codes::CANVAS_TOO_SMALL, span, message, label).with_help(help));
+                    well = false;
+                    continue;
+                }
+            };
+            for term in &stage.terms {
+                let Arg::Point(point) = term.call.args.get("at") else { continue };
+                let Some(shape) = facts.graph.find(&term.node).and_then(|id| shapes.get(id.0)) else { continue };
+                let (height, width) = (shape.height, shape.width);
+                let outside = |coordinate: Coordinate, length: usize| match coordinate {
+                    Coordinate::Cell(cell) => cell >= length,
+                    _ => false,
+                };
+                if outside(point.x, width) || outside(point.y, height) {
+                    let at = term.call.args.span("at").unwrap_or(term.call.span);
+                    let message = format!("`{}` has no such cell", term.node);
+                    let label = format!("it is {width} wide and {height} high at the smallest size");
+                    let help = format!("x is 0 to {}, y is 0 to {}, from the top left", width - 1, height - 1);
+                    self.tell(Diagnostic::error(&codes::OUT_OF_RANGE, at, message, label).with_help(help));
+                    well = false;
+                }
+            }
+        }
+        well
+    }
+}
+
+/// The smallest square that a network takes.
+fn smallest(facts: &Facts) -> Option<usize> {
+    (1..=512).find(|side| facts.graph.shapes(*side, *side).is_ok())
+}
