@@ -268,7 +268,7 @@ impl Checker<'_> {
         if let Some(path) = init.and_then(|call| call.args.file("file")) {
             return self.picture_size(path, init?.span);
         }
-        self.facts.as_ref().map(|facts| facts.native)
+        self.facts.as_ref().map(|facts| facts.size)
     }
 
     fn transforms(&mut self, scope: &mut Scope, source: &StageSource) -> Option<(usize, Vec<Call>)> {

@@ -204,16 +204,19 @@ impl Checker<'_> {
         let stages = first.renders.len();
         for (stage, uses) in first.renders.iter().enumerate() {
             for (k, render) in uses.iter().enumerate() {
-                let slot = match renders.iter_mut().find(|other| other.span == render.span && render.span != Span::default()) {
+                let named = |built: &Built| {
+                    let label = crate::render::slug::slug(&built.variant.label);
+                    let uses = built.renders.get(stage).and_then(|uses| uses.get(k));
+                    uses.map(|render| render.file.replace("{label}", &label)).unwrap_or_default()
+                };
+                let files: Vec<String> = built.iter().map(named).collect();
+                // The defaults stand nowhere, so place and names together tell statements apart.
+                let known = renders.iter().position(|other| other.span == render.span && other.files == files);
+                let slot = match known.and_then(|at| renders.get_mut(at)) {
                     Some(slot) => slot,
                     None => {
-                        let named = |built: &Built| {
-                            let label = crate::render::slug::slug(&built.variant.label);
-                            let uses = built.renders.get(stage).and_then(|uses| uses.get(k));
-                            uses.map(|render| render.file.replace("{label}", &label)).unwrap_or_default()
-                        };
                         renders.push(Render {
-                            files: built.iter().map(named).collect(),
+                            files,
                             format: render.format,
                             layout: render.layout.clone(),
                             frames: vec![None; stages],

@@ -7,7 +7,7 @@ use super::Checker;
 use super::recipe::Model;
 use super::scope::Scope;
 use super::suggest::nearest;
-use crate::nets::{self, Facts, Labels};
+use crate::nets::{self, Facts, Graph, Labels, NodeId, Op};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Call, Param, Type, Unit, UnitsOf};
 use crate::syntax::ast::{Expr, ExprKind, Phrase};
@@ -17,9 +17,6 @@ pub(super) const EMBEDDED: &str = "motifs";
 
 /// What tells networks apart before their weights are read: word, weights, labels.
 pub(super) type Key = (&'static str, Option<PathBuf>, Option<PathBuf>);
-
-/// Bytes of a file of weights that hold its header in all but the largest cases.
-const HEADER: usize = 4 << 20;
 
 impl Checker<'_> {
     /// The network of a checked `model` call.
@@ -60,12 +57,13 @@ impl Checker<'_> {
             None => None,
             Some(path) => {
                 let span = call.args.span("weights").unwrap_or(call.span);
-                let read = self.world.read_start(path, HEADER).map_err(|error| error.to_string());
-                match read.and_then(|bytes| nets::header(&bytes).map_err(|error| error.to_string())) {
-                    Ok(header) => header,
-                    Err(reason) => {
-                        let help = "weights are `.safetensors` or torch's `.pth`, saved by torch 1.6 or newer";
-                        self.tell(bad(span, "weights", reason).with_help(help));
+                match nets::Header::open(self.world, path) {
+                    Ok(header) => Some(header),
+                    Err(error) => {
+                        let help = error.help().unwrap_or_else(|| {
+                            "weights are `.safetensors` or torch's `.pth`, saved by torch 1.6 or newer".to_string()
+                        });
+                        self.tell(bad(span, "weights", error.to_string()).with_help(help));
                         return None;
                     }
                 }
@@ -86,19 +84,31 @@ impl Checker<'_> {
                 }
             }
         };
-        match nets::facts(call.spec.name, header.as_ref(), labels) {
-            Ok(facts) => Some(facts),
+        let architecture = nets::architecture(call.spec.name)?;
+        let span = call.args.file("weights").and(call.args.span("weights")).unwrap_or(call.span);
+        let mut facts = match Facts::new(architecture, header.as_ref()) {
+            Ok(facts) => facts,
             Err(error) => {
-                let given = call.args.file("labels").and(call.args.span("labels"));
-                let span = given.or(call.args.file("weights").and(call.args.span("weights"))).unwrap_or(call.span);
-                let message = format!("`{}` and its files do not fit together", call.spec.name);
-                let help = "the weights, the labels and the architecture must be of one network";
+                let message = format!("these weights are not those of `{}`", call.spec.name);
+                let help = error.help().unwrap_or_else(|| "weights and architecture must be of one network".into());
                 self.tell(
                     Diagnostic::error(&codes::BAD_FILE, span, message, error.to_string()).with_help(help),
                 );
-                None
+                return None;
             }
+        };
+        if let Some(labels) = labels {
+            if labels.len() != facts.classes() {
+                let span = call.args.span("labels").unwrap_or(call.span);
+                let message = "the labels do not fit the network";
+                let label = format!("{} labels for {} classes", labels.len(), facts.classes());
+                let help = "the file has one label a line, in the order of the network's outputs";
+                self.tell(Diagnostic::error(&codes::BAD_FILE, span, message, label).with_help(help));
+                return None;
+            }
+            facts.labels = labels;
         }
+        Some(facts)
     }
 
     /// The graph's name of a node: torchvision's, or a module's path, whose last node is meant.
@@ -128,12 +138,12 @@ impl Checker<'_> {
     ) -> Option<Arg> {
         let facts = self.facts.clone()?;
         let (count, labelled, place) = match of {
-            UnitsOf::Class => (facts.classes(), true, facts.name.clone()),
+            UnitsOf::Class => (facts.classes(), true, facts.name.to_string()),
             UnitsOf::Channel => {
                 let id = facts.graph.find(node?)?;
                 let node = facts.graph.nodes().get(id)?;
                 // Channels that stand for classes may be called by their labels: the map of the embedded network.
-                (node.channels, node.channels == facts.classes() && facts.is_class_map(id), node.name.clone())
+                (node.channels, is_class_map(&facts.graph, id), node.name.clone())
             }
         };
         let expanded = self.expand(scope, &value.items)?;
@@ -244,4 +254,19 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whether the channels of a node are the classes: the last node, and the map that it pools.
+fn is_class_map(graph: &Graph, id: NodeId) -> bool {
+    let mut last = graph.nodes().len().saturating_sub(1);
+    while last != id {
+        match graph.nodes().get(last) {
+            Some(node) if matches!(node.op, Op::LogMeanExp | Op::Mean | Op::Flatten) => match node.inputs.first() {
+                Some(input) => last = *input,
+                None => return false,
+            },
+            _ => return false,
+        }
+    }
+    true
 }

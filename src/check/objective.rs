@@ -58,9 +58,8 @@ impl Checker<'_> {
             let call = self.call(scope, Kind::Objective, std::slice::from_ref(&expr));
             well &= call.is_some();
             let Some(call) = call else { continue };
-            let output = self.facts.as_ref()?.output().to_string();
+            let output = self.facts.as_ref()?.output().name.clone();
             let node = registry::objective(call.spec.name)?.node(&call.args, &output).to_string();
-            self.place_in(&call, &node);
             let name = crate::syntax::print::items(std::slice::from_ref(&expr));
             let weight = if sign < 0.0 { times(weight, Dial::Constant(sign)) } else { weight };
             terms.push(Term { name, weight, call, node });

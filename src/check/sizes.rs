@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::recipe::Variant;
-use crate::nets::Facts;
+use crate::nets::{Facts, Shape};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Coordinate};
 
@@ -40,8 +40,8 @@ impl Checker<'_> {
             };
             for term in &stage.terms {
                 let Arg::Point(point) = term.call.args.get("at") else { continue };
-                let Some(shape) = facts.graph.find(&term.node).and_then(|id| shapes.get(id.0)) else { continue };
-                let (height, width) = (shape.height, shape.width);
+                let shape = facts.graph.find(&term.node).and_then(|id| shapes.get(id));
+                let Some((height, width)) = shape.and_then(Shape::cells) else { continue };
                 let outside = |coordinate: Coordinate, length: usize| match coordinate {
                     Coordinate::Cell(cell) => cell >= length,
                     _ => false,

@@ -1,5 +1,7 @@
 //! Strings that are filled in, `"{target}.png"`, and what the name of a file says.
 
+use std::path::Path;
+
 use super::Checker;
 use super::recipe::Format;
 use super::scope::Scope;
@@ -95,7 +97,7 @@ impl Checker<'_> {
                 return None;
             }
         };
-        if let Err(reason) = crate::render::slug::inside(file) {
+        if let Err(reason) = crate::render::slug::inside(Path::new(""), file) {
             self.tell(
                 Diagnostic::error(&codes::BAD_FILE_NAME, span, format!("`{file}` can't be written"), {
                     reason.to_string()
