@@ -8,8 +8,8 @@ use super::scope::Scope;
 use super::structure::{Slot, StageSource, Structure, is_none};
 use super::{Checker, article};
 use crate::source::{Diagnostic, FileId, Span, codes};
-use crate::spec::{Arg, Args, Call, Kind, Param, Presence, Type, Unit};
-use crate::syntax::ast::{Expr, ExprKind, Statement};
+use crate::spec::{Arg, Call, Kind, Param, Presence, Type, Unit};
+use crate::syntax::ast::{Expr, ExprKind, Statement, Unread};
 use crate::words::{Sizes, registry};
 
 /// Steps that a stage may have.
@@ -317,14 +317,10 @@ impl Checker<'_> {
                 continue;
             }
             let call = self.call_of(scope, Kind::Transform, &statement.word, statement.args.as_ref(), statement.span);
-            if let Some(call) = &call
-                && registry::transform(call.spec.name).is_some_and(|word| word.is_identity(&call.args))
-            {
-                let message = format!("this `{}` changes nothing", call.spec.name);
-                self.tell(
-                    Diagnostic::warning(&codes::NO_EFFECT, call.span, message, "no effect")
-                        .with_help("give it a range, or take it away"),
-                );
+            if let Some(call) = &call {
+                let idle = registry::transform(call.spec.name).is_some_and(|word| word.is_identity(&call.args));
+                let (everywhere, _) = self.idle.entry(call.span).or_insert((true, call.spec.name));
+                *everywhere &= idle;
             }
             well &= call.is_some();
             calls.extend(call);
@@ -401,6 +397,9 @@ impl Checker<'_> {
                 .and_then(|clauses| self.objective(scope, statement, &clauses.operand, sign));
             well &= found.is_some();
             terms.extend(found.unwrap_or_default());
+        }
+        if well && terms.is_empty() && self.unread.iter().any(|line| may_be_objective(line)) {
+            return None;
         }
         if well && terms.is_empty() {
             let place = match source.name.as_str() {
@@ -483,6 +482,11 @@ impl Checker<'_> {
     }
 }
 
+/// Whether a line that could not be read may have been an objective.
+fn may_be_objective(line: &Unread) -> bool {
+    line.word.as_ref().is_none_or(|word| matches!(word.text.as_str(), "maximize" | "minimize" | "stage"))
+}
+
 /// `optimize adam(lr = 0.05) for 256 steps`
 pub(super) const DEFAULT_STEPS: usize = 256;
 /// Frames a second where a recipe says none: slow enough to see a picture grow.
@@ -514,10 +518,4 @@ fn number_equals(stage: &mut Stage) {
         // A transform inside a mode is another use of the word: its draws must not repeat the network's.
         mode.block.iter_mut().for_each(&mut number);
     }
-}
-
-/// Arguments of nothing, for tests.
-#[cfg(test)]
-pub(super) fn no_args() -> Args {
-    Args::new()
 }

@@ -56,6 +56,7 @@ impl Checker<'_> {
         for problem in problems {
             self.tell(problem);
         }
+        self.unread.extend(ast.unread.iter().cloned());
         ast
     }
 

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use crate::nets::Facts;
 use crate::source::{Diagnostic, FileId, Severity, Sources, Span, World, codes};
-use crate::syntax::ast::{ExprKind, Phrase};
+use crate::syntax::ast::{ExprKind, Phrase, Unread};
 use crate::syntax::parse;
 use build::Built;
 use call::article;
@@ -86,6 +86,8 @@ pub fn check(input: &Input, world: &dyn World) -> Checked {
         diagnostics: Vec::new(),
         told: BTreeSet::new(),
         files: Vec::new(),
+        unread: Vec::new(),
+        idle: BTreeMap::new(),
         networks: BTreeMap::new(),
         facts: None,
         defaults: Defaults,
@@ -111,6 +113,10 @@ struct Checker<'a> {
     /// What was told already: the same place is looked at once for every variant.
     told: BTreeSet<(&'static str, Option<Span>)>,
     files: Vec<PathBuf>,
+    /// Lines that could not be read: what follows only from their absence is not told as well.
+    unread: Vec<Unread>,
+    /// Transforms by place: whether they change nothing in every variant so far, and their name.
+    idle: BTreeMap<Span, (bool, &'static str)>,
     /// Networks by their files, so that each header is read once.
     networks: BTreeMap<network::Key, Option<Arc<Facts>>>,
     /// The network of the variant that is worked out.
@@ -176,6 +182,15 @@ impl Checker<'_> {
             built.extend(variant.filter(|built| self.sizes(&built.variant)));
         }
         self.warn_of_unused(&structure, &used);
+        for (span, (everywhere, name)) in std::mem::take(&mut self.idle) {
+            if everywhere {
+                let message = format!("this `{name}` changes nothing");
+                self.tell(
+                    Diagnostic::warning(&codes::NO_EFFECT, span, message, "no effect")
+                        .with_help("give it a range, or take it away"),
+                );
+            }
+        }
         if built.len() < count {
             return None;
         }

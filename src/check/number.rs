@@ -26,12 +26,26 @@ impl Checker<'_> {
         let (unit, min, max, whole) = match param.ty {
             Type::Number { unit, min, max } => (unit, min, max, false),
             Type::Integer { unit, min, max } => (unit, min as f64, max as f64, true),
+            Type::Odd { min, max } => (Unit::None, min as f64, max as f64, true),
             _ => return None,
         };
         let fits = self.unit_fits(&quantity, unit, param.name)
             & self.changes_fit(&quantity, param)
             & self.in_range(&quantity, (min, max), unit, whole, param.name);
-        fits.then_some(quantity.dial)
+        (fits && self.is_odd(&quantity, param)).then_some(quantity.dial)
+    }
+
+    fn is_odd(&mut self, quantity: &Quantity, param: &Param) -> bool {
+        let value = quantity.dial.constant().unwrap_or(1.0) as i64;
+        if !matches!(param.ty, Type::Odd { .. }) || value % 2 != 0 {
+            return true;
+        }
+        let message = format!("`{} = {value}` has no middle", param.name);
+        self.tell(
+            Diagnostic::error(&codes::OUT_OF_RANGE, quantity.span, message, "expected an odd number")
+                .with_help(format!("write `{}`", value + 1)),
+        );
+        false
     }
 
     fn unit_fits(&mut self, quantity: &Quantity, wanted: Unit, name: &str) -> bool {

@@ -51,7 +51,7 @@ impl Checker<'_> {
         if staged {
             statements.extend(structure.stages.iter().map(|stage| self.stage_text(stage, size)));
         }
-        print::ast(&Ast { edition: Some((1, Span::default())), statements })
+        print::ast(&Ast { edition: Some((1, Span::default())), statements, ..Ast::default() })
     }
 
     fn stage_text(&self, stage: &StageSource, size: (usize, usize)) -> Statement {
@@ -95,20 +95,17 @@ impl Checker<'_> {
                 }
             }
         }
-        let has = |word: &str| {
-            statement.items.iter().any(|item| matches!(&item.kind, ExprKind::Name(name) if name == word))
-        };
+        let has = |word: &str| statement.items.iter().any(|item| is_name(item, word));
+        let (has_for, has_as) = (has("for"), has("as"));
         match slot {
             Slot::Optimize => match self.steps {
                 Some(steps) => {
-                    if let Some(at) = statement.items.iter().position(|item| {
-                        matches!(&item.kind, ExprKind::Name(name) if name == "for")
-                    }) {
+                    if let Some(at) = statement.items.iter().position(|item| is_name(item, "for")) {
                         statement.items.truncate(at);
                     }
                     statement.items.extend(words(&format!("for {steps} steps")));
                 }
-                None if !has("for") => statement.items.extend(words(&format!("for {DEFAULT_STEPS} steps"))),
+                None if !has_for => statement.items.extend(words(&format!("for {DEFAULT_STEPS} steps"))),
                 None => {}
             },
             Slot::Canvas => {
@@ -118,7 +115,7 @@ impl Checker<'_> {
                     let kind = ExprKind::Size(size.0 as u32, size.1 as u32);
                     statement.items.insert(0, Expr { kind, span: Span::default() });
                 }
-                if !has("as") {
+                if !has_as {
                     statement.items.extend(words("as pixels"));
                     if let Some(last) = statement.items.last_mut() {
                         self.complete_expr(kind, last);
@@ -207,6 +204,10 @@ impl Checker<'_> {
             _ => {}
         }
     }
+}
+
+fn is_name(expr: &Expr, word: &str) -> bool {
+    matches!(&expr.kind, ExprKind::Name(name) if name == word)
 }
 
 fn bare(word: &str, items: Vec<Expr>) -> Statement {

@@ -38,7 +38,7 @@ pub(super) struct Scope {
     /// Lets that were read.
     pub used: BTreeSet<String>,
     /// Lets being worked out: one that is met again is a cycle.
-    active: Vec<String>,
+    pub active: Vec<String>,
 }
 
 /// Values that one `each` may have.
@@ -79,6 +79,9 @@ impl Checker<'_> {
         }
         scope.used.insert(name.to_string());
         let Some(found) = scope.lets.get(name).cloned() else {
+            if self.unread.iter().any(|line| line.binding.as_ref().is_some_and(|binding| binding.text == name)) {
+                return None; // its own line could not be read, which was told there
+            }
             let names: Vec<&str> = scope.lets.keys().map(String::as_str).collect();
             let help = match super::suggest::nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean `${near}`?"),
@@ -103,7 +106,7 @@ impl Checker<'_> {
             scope.axes.push(Axis { span: each, length: values.len() });
         }
         let value = values.get(scope.choice.get(&each).copied().unwrap_or(0)).or(values.first())?.clone();
-        let text = self.label_of(&value);
+        let text = self.label_of(scope, &value);
         scope.chosen.insert(each, text);
         Some(value)
     }
@@ -173,11 +176,12 @@ impl Checker<'_> {
         }
     }
 
-    /// A value as a label says it: strings without quotes, everything else as written.
-    fn label_of(&self, value: &Phrase) -> String {
-        match value.items.as_slice() {
-            [Expr { kind: ExprKind::Text(text), .. }] => text.clone(),
-            items => crate::syntax::print::items(items),
+    /// A value as a label says it: strings without quotes; all else as written, behind the name of its let.
+    fn label_of(&self, scope: &Scope, value: &Phrase) -> String {
+        match (value.items.as_slice(), scope.active.last()) {
+            ([Expr { kind: ExprKind::Text(text), .. }], _) => text.clone(),
+            (items, Some(name)) => format!("{name} = {}", crate::syntax::print::items(items)),
+            (items, None) => crate::syntax::print::items(items),
         }
     }
 }

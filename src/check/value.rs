@@ -1,6 +1,6 @@
 //! Values of every type: phrases → [`Arg`]s.
 
-use super::Checker;
+use super::{Checker, article};
 use super::scope::Scope;
 use super::suggest::{list, nearest};
 use crate::source::{Diagnostic, Span, codes};
@@ -13,7 +13,7 @@ const LONGEST_SIDE: u32 = 16_384;
 impl Checker<'_> {
     /// The value of a parameter. `None` after a problem was told.
     pub(super) fn value(&mut self, scope: &mut Scope, items: &[Expr], param: &Param) -> Option<Arg> {
-        if let Type::Number { .. } | Type::Integer { .. } = param.ty {
+        if let Type::Number { .. } | Type::Integer { .. } | Type::Odd { .. } = param.ty {
             return Some(Arg::Number(self.number(scope, items, param)?));
         }
         let expanded = self.expand(scope, items)?;
@@ -41,12 +41,12 @@ impl Checker<'_> {
                 ExprKind::Name(name) | ExprKind::Text(name) => self.node(name, expr.span).map(Arg::Node),
                 _ => self.wrong_type(expr, param),
             },
-            // Units need to know which node they are of: see `units`.
-            Type::Units(_) => self.wrong_type(expr, param),
+            // Units need to know which node they are of: see `units`. Words are read by their statements.
+            Type::Units(_) | Type::Word(_) | Type::Any => self.wrong_type(expr, param),
             Type::Point => self.point(scope, expr, param).map(Arg::Point),
             Type::Numbers(count) => self.numbers(scope, expr, count, param).map(Arg::Numbers),
             Type::Interval => self.interval(scope, expr, param),
-            Type::Number { .. } | Type::Integer { .. } => None,
+            Type::Number { .. } | Type::Integer { .. } | Type::Odd { .. } => None,
         }
     }
 
@@ -80,6 +80,9 @@ impl Checker<'_> {
         let (expected, help) = match param.ty {
             Type::Number { .. } => ("a number".to_string(), "write a number, as `0.5`".to_string()),
             Type::Integer { .. } => ("a whole number".into(), "write a whole number, as `4`".into()),
+            Type::Odd { .. } => ("an odd whole number".into(), "write an odd whole number, as `5`".into()),
+            Type::Word(kind) => (format!("{} {}", article(kind.noun()), kind.noun()), "write a word".into()),
+            Type::Any => ("a value".into(), "write a value".into()),
             Type::Choice(choices) => (list(choices.iter().copied()), "write the word without quotes".into()),
             Type::Switch => ("`on` or `off`".into(), format!("write `{} = on`", param.name)),
             Type::Text => ("a string".into(), "put it into double quotes".into()),
