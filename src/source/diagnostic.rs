@@ -196,5 +196,103 @@ pub mod codes {
         /// The network gave no gradient in the first steps: what is maximized does not answer to the picture, mostly
         /// since it is silent behind a ReLU. Let `redirect` on, or start from another picture or seed.
         NO_GRADIENT = "no_gradient";
+        /// Something stands where the language has something else. The label says what does not belong there, the help
+        /// what to write instead.
+        UNEXPECTED = "unexpected";
+        /// The first word of a line is no statement. Statements are `use`, `let`, `model`, `canvas`, `seed`, `init`,
+        /// `maximize`, `minimize`, `transform`, `regularize`, `blur`, `mode`, `optimize`, `stage` and `render`.
+        UNKNOWN_STATEMENT = "unknown_statement";
+        /// The statement exists but may not stand here: `use` comes first; `model`, `seed` and `let` hold for all
+        /// stages, so they stand above them; only the first stage has an `init`.
+        MISPLACED_STATEMENT = "misplaced_statement";
+        /// A statement that a recipe has once stands twice in one file, or one name is given twice. A statement in
+        /// another layer is no double: it replaces the one below it.
+        DUPLICATE_STATEMENT = "duplicate_statement";
+        /// A word behind the operand is no clause of this statement. Clauses are `every n steps`, `from k`, `until m`,
+        /// `at 12 fps`, `for n steps` and `as`, each where it has a meaning.
+        UNKNOWN_CLAUSE = "unknown_clause";
+        /// No word of this kind has that name. `fviz explain KIND` lists what there is.
+        UNKNOWN_WORD = "unknown_word";
+        /// The word has no parameter of that name. `fviz explain WORD` shows its parameters.
+        UNKNOWN_PARAMETER = "unknown_parameter";
+        /// A value without a name stands where only named ones may stand. At most the first two parameters of a word
+        /// can be given by their place; all others are written `name = value`.
+        MISPLACED_ARGUMENT = "misplaced_argument";
+        /// A parameter or a clause is given twice. Positional values count: `l2(0.05, weight = 0.1)` gives the weight
+        /// twice.
+        GIVEN_TWICE = "given_twice";
+        /// A parameter that has no default is missing.
+        MISSING_ARGUMENT = "missing_argument";
+        /// A value is of another type than the parameter takes: a string where a number belongs, a number where a name
+        /// belongs.
+        WRONG_TYPE = "wrong_type";
+        /// A number has a unit where none fits, another unit than the parameter has, or none where one is needed.
+        ///
+        /// Angles are in `deg`, lengths in `px`, durations in `steps` or `s`, speeds in `fps`. Factors and shares are
+        /// plain numbers; `2%` is 0.02.
+        WRONG_UNIT = "wrong_unit";
+        /// A number, a position or an index lies outside of what the parameter takes. For a range or a tween every
+        /// value that it can reach counts.
+        OUT_OF_RANGE = "out_of_range";
+        /// A count, a size or an index must be a whole number.
+        NOT_WHOLE = "not_whole";
+        /// The parameter has one value for a whole stage. Sizes and counts never change; what can is marked in
+        /// `fviz explain WORD`.
+        CANNOT_ANIMATE = "cannot_animate";
+        /// The parameter is not drawn at random, so a range `a..b` or `pick [...]` has no meaning for it. For a value
+        /// that changes over time write a tween, `a -> b`; for several variants `each [a, b]`.
+        CANNOT_DRAW = "cannot_draw";
+        /// The first end of a range is the lower one.
+        BACKWARD_RANGE = "backward_range";
+        /// The parameter takes one of a few names, and this is none of them.
+        UNKNOWN_CHOICE = "unknown_choice";
+        /// `$name` or `--set name=...` means a `let`, and no `let` of the recipe, or of what it uses, has that name.
+        UNKNOWN_LET = "unknown_let";
+        /// A `let` is defined by itself, directly or over others.
+        LET_CYCLE = "let_cycle";
+        /// A `let` is read by nothing. Probably a `$name` is misspelled or was taken away.
+        UNUSED_LET = "unused_let";
+        /// The statement holds nowhere, because every stage has statements of the same kind, and a stage's own replace
+        /// those above.
+        OVERRIDDEN = "overridden";
+        /// The transform leaves every picture as it is: all its ranges are constants that change nothing.
+        NO_EFFECT = "no_effect";
+        /// The filter never acts: its `from` lies behind its `until` or behind the last step.
+        NEVER_FIRES = "never_fires";
+        /// The recipe, or one of its stages, says nothing to maximize. A picture grows only towards something.
+        NO_OBJECTIVE = "no_objective";
+        /// Objectives can be added and weighted, but an objective times an objective has no meaning here: the product
+        /// of two logits is large where both are negative.
+        OBJECTIVE_PRODUCT = "objective_product";
+        /// No class of the network has that label. `fviz classes QUERY` searches them.
+        UNKNOWN_CLASS = "unknown_class";
+        /// The label names several classes (ImageNet has two cranes). Give the index, or a longer label.
+        AMBIGUOUS_CLASS = "ambiguous_class";
+        /// The network has no node of that name. Names are torchvision's; `fviz layers MODEL` lists them.
+        UNKNOWN_NODE = "unknown_node";
+        /// The picture, after the transforms have made it as small as they can, is too small: for the network, whose
+        /// layers would have no cell left, or for the transforms themselves.
+        CANVAS_TOO_SMALL = "canvas_too_small";
+        /// A file that the recipe names is not there. Paths are relative to the file that names them.
+        FILE_NOT_FOUND = "file_not_found";
+        /// A file is there but can't be read as what it should be: a photo, weights, labels.
+        BAD_FILE = "bad_file";
+        /// A file uses itself, directly or over others.
+        USE_CYCLE = "use_cycle";
+        /// No preset of that name is shipped. Presets are `std/guide` and `std/guide@1`.
+        UNKNOWN_PRESET = "unknown_preset";
+        /// The recipe does not name the edition of the language. That is fine, but a recipe that begins with `fviz 1`
+        /// keeps its meaning when the language grows.
+        NO_EDITION = "no_edition";
+        /// Axes of variants multiply, and here they make more than 4096.
+        TOO_MANY_VARIANTS = "too_many_variants";
+        /// A `{name}` in a string can't be filled in. In the name of a file `{label}`, `{recipe}`, `{stage}`, `{step}`
+        /// and every let can stand; `{{` and `}}` are braces.
+        BAD_TEMPLATE = "bad_template";
+        /// The extension of a file picks its encoder: `.gif`, `.png`, `.csv` or `.svg`.
+        UNKNOWN_FORMAT = "unknown_format";
+        /// Files are written inside the output folder only: no absolute path, no `..`, no name that a system keeps for
+        /// itself.
+        BAD_FILE_NAME = "bad_file_name";
     }
 }

@@ -15,6 +15,7 @@ mod grammar;
 mod hints;
 mod members;
 mod parse;
+pub mod print;
 mod problems;
 mod scan;
 mod values;
