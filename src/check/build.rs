@@ -25,8 +25,7 @@ const VIEWS: Param = whole("views", Unit::None, 1, MOST_VIEWS);
 const EVERY: Param = whole("every", Unit::Steps, 1, MOST_STEPS);
 const FROM: Param = whole("from", Unit::Steps, 0, MOST_STEPS);
 const UNTIL: Param = whole("until", Unit::Steps, 0, MOST_STEPS);
-const FPS: Param =
-    Param::new("at", Type::Number { unit: Unit::Fps, min: 0.1, max: MOST_FPS }, Presence::Required, "");
+const FPS: Param = Param::new("at", Type::Number { unit: Unit::Fps, min: 0.1, max: MOST_FPS }, Presence::Required, "");
 const CANVAS: Param = Param::new("canvas", Type::Size, Presence::Required, "");
 
 const fn whole(name: &'static str, unit: Unit, min: i64, max: i64) -> Param {
@@ -398,7 +397,7 @@ impl Checker<'_> {
             well &= found.is_some();
             terms.extend(found.unwrap_or_default());
         }
-        if well && terms.is_empty() && self.unread.iter().any(|line| may_be_objective(line)) {
+        if well && terms.is_empty() && self.unread.iter().any(may_be_objective) {
             return None;
         }
         if well && terms.is_empty() {

@@ -135,9 +135,12 @@ impl Checker<'_> {
                     if well {
                         let message = format!("`{}` needs `{}`", spec.name, param.name);
                         self.tell(
-                            Diagnostic::error(&codes::MISSING_ARGUMENT, at, message, format!("`{}` is missing", {
-                                param.name
-                            }))
+                            Diagnostic::error(
+                                &codes::MISSING_ARGUMENT,
+                                at,
+                                message,
+                                format!("`{}` is missing", { param.name }),
+                            )
                             .with_help(format!("write it as in `{}`", spec.example)),
                         );
                     }
@@ -194,9 +197,7 @@ impl Checker<'_> {
         } else {
             (format!("`{}` takes no more arguments", spec.name), "take this away".to_string())
         };
-        self.tell(
-            Diagnostic::error(&codes::MISPLACED_ARGUMENT, span, message, "not expected here").with_help(help),
-        );
+        self.tell(Diagnostic::error(&codes::MISPLACED_ARGUMENT, span, message, "not expected here").with_help(help));
     }
 }
 

@@ -82,9 +82,7 @@ impl Checker<'_> {
                     None => format!("presets are {}", super::suggest::list(presets::names())),
                 };
                 let message = format!("there is no preset `{name}`");
-                self.tell(
-                    Diagnostic::error(&codes::UNKNOWN_PRESET, span, message, "unknown preset").with_help(help),
-                );
+                self.tell(Diagnostic::error(&codes::UNKNOWN_PRESET, span, message, "unknown preset").with_help(help));
                 return None;
             };
             let file = self.add_file(&preset.full_name(), preset.text, Path::new(""));
@@ -161,8 +159,10 @@ fn quoted_if_needed(value: &str) -> String {
                     [Expr { kind: ExprKind::Name(_), .. }] => false,
                     [Expr { kind: ExprKind::Name(word), .. }, ..] => matches!(word.as_str(), "each" | "pick"),
                     // Two words side by side are no value: `great white shark`.
-                    items => !items.iter().any(|item| matches!(&item.kind, ExprKind::Name(word)
-                        if !matches!(word.as_str(), "by" | "steps" | "fps" | "linear" | "cosine" | "exponential"))),
+                    items => !items.iter().any(|item| {
+                        matches!(&item.kind, ExprKind::Name(word)
+                        if !matches!(word.as_str(), "by" | "steps" | "fps" | "linear" | "cosine" | "exponential"))
+                    }),
                 }
         });
     if is_value { value.to_string() } else { crate::syntax::print::quoted(value) }

@@ -91,9 +91,7 @@ impl Checker<'_> {
             Err(error) => {
                 let message = format!("these weights are not those of `{}`", call.spec.name);
                 let help = error.help().unwrap_or_else(|| "weights and architecture must be of one network".into());
-                self.tell(
-                    Diagnostic::error(&codes::BAD_FILE, span, message, error.to_string()).with_help(help),
-                );
+                self.tell(Diagnostic::error(&codes::BAD_FILE, span, message, error.to_string()).with_help(help));
                 return None;
             }
         };

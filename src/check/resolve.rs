@@ -109,8 +109,7 @@ impl Checker<'_> {
                 None => {}
             },
             Slot::Canvas => {
-                let sized = !matches!(statement.items.first(),
-                    None | Some(Expr { kind: ExprKind::Name(_), .. }));
+                let sized = !matches!(statement.items.first(), None | Some(Expr { kind: ExprKind::Name(_), .. }));
                 if !sized {
                     let kind = ExprKind::Size(size.0 as u32, size.1 as u32);
                     statement.items.insert(0, Expr { kind, span: Span::default() });
@@ -243,10 +242,7 @@ pub(super) fn default(slot: Slot, size: (usize, usize), several: bool) -> impl I
         Slot::Init => vec![bare("init", words("gray"))],
         Slot::Optimize => vec![bare("optimize", words("adam"))],
         Slot::Render if several => {
-            vec![
-                bare("render", words("\"{recipe}.gif\" as sheet")),
-                bare("render", words("\"{recipe}.png\" as sheet")),
-            ]
+            vec![bare("render", words("\"{recipe}.gif\" as sheet")), bare("render", words("\"{recipe}.png\" as sheet"))]
         }
         Slot::Render => {
             vec![bare("render", words("\"{recipe}.gif\"")), bare("render", words("\"{recipe}.png\""))]

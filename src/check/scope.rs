@@ -72,8 +72,13 @@ impl Checker<'_> {
         if scope.active.iter().any(|active| active == name) {
             let cycle = scope.active.iter().map(|n| format!("`${n}`")).collect::<Vec<_>>().join(" → ");
             self.tell(
-                Diagnostic::error(&codes::LET_CYCLE, span, format!("`${name}` is defined by itself"), "read here again")
-                    .with_help(format!("the way round: {cycle} → `${name}`; give one of them a value")),
+                Diagnostic::error(
+                    &codes::LET_CYCLE,
+                    span,
+                    format!("`${name}` is defined by itself"),
+                    "read here again",
+                )
+                .with_help(format!("the way round: {cycle} → `${name}`; give one of them a value")),
             );
             return None;
         }

@@ -204,9 +204,7 @@ impl Checker<'_> {
                 None => format!("the recipe has {}", list(names.iter().copied()).replace(" or ", " and ")),
             };
             let message = format!("no `let` of the recipe names `{}`", name.text);
-            self.tell(
-                Diagnostic::error(&codes::UNKNOWN_LET, name.span, message, "unknown name").with_help(help),
-            );
+            self.tell(Diagnostic::error(&codes::UNKNOWN_LET, name.span, message, "unknown name").with_help(help));
             return;
         }
         if let Some(before) = structure.lets.get(&name.text)
@@ -236,10 +234,8 @@ impl Checker<'_> {
         if let Some(other) = structure.stages.iter().find(|stage| stage.name == *name) {
             let message = format!("there are two stages `{}`", other.name);
             self.tell(
-                Diagnostic::error(&codes::DUPLICATE_STATEMENT, statement.span.at_start().to(statement.word.span), {
-                    message
-                }, "again here")
-                .with_help("give it another name: draws and file names use it"),
+                Diagnostic::error(&codes::DUPLICATE_STATEMENT, statement.word.span, message, "again here")
+                    .with_help("give it another name: draws and file names use it"),
             );
             return None;
         }
@@ -265,9 +261,11 @@ impl Checker<'_> {
     fn warn_of_overridden(&mut self, structure: &Structure) {
         for (slot, statements) in &structure.top.slots {
             let everywhere = !structure.stages.is_empty()
-                && structure.stages.iter().enumerate().all(|(k, stage)| {
-                    stage.own.contains(slot) && (*slot != Slot::Init || k == 0)
-                });
+                && structure
+                    .stages
+                    .iter()
+                    .enumerate()
+                    .all(|(k, stage)| stage.own.contains(slot) && (*slot != Slot::Init || k == 0));
             for statement in statements.iter().filter(|s| everywhere && s.span.file == FileId(0)) {
                 let message = format!("this `{}` holds nowhere", statement.word.text);
                 self.tell(

@@ -52,9 +52,7 @@ impl Checker<'_> {
                 }
                 let help = format!("it can be {}", list(names));
                 let message = format!("`{{{name}}}` names nothing");
-                self.tell(
-                    Diagnostic::error(&codes::BAD_TEMPLATE, span, message, "nothing to fill in").with_help(help),
-                );
+                self.tell(Diagnostic::error(&codes::BAD_TEMPLATE, span, message, "nothing to fill in").with_help(help));
                 return None;
             }
         }

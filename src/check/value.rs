@@ -1,8 +1,8 @@
 //! Values of every type: phrases → [`Arg`]s.
 
-use super::{Checker, article};
 use super::scope::Scope;
 use super::suggest::{list, nearest};
+use super::{Checker, article};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Coordinate, Param, Point, Presence, Type, Unit};
 use crate::syntax::ast::{Binary, Expr, ExprKind, Phrase};
@@ -126,9 +126,7 @@ impl Checker<'_> {
 
     fn point(&mut self, scope: &mut Scope, expr: &Expr, param: &Param) -> Option<Point> {
         match &expr.kind {
-            ExprKind::Name(word) if word == "center" => {
-                Some(Point { x: Coordinate::Center, y: Coordinate::Center })
-            }
+            ExprKind::Name(word) if word == "center" => Some(Point { x: Coordinate::Center, y: Coordinate::Center }),
             ExprKind::Group(members) => match members.as_slice() {
                 [x, y] => {
                     let (x, y) = (self.coordinate(scope, x, param), self.coordinate(scope, y, param));
@@ -186,9 +184,7 @@ impl Checker<'_> {
                     let help = "write the lower bound first, as `0..1`";
                     let message = "these bounds leave no room";
                     let label = "the lower bound comes first";
-                    self.tell(
-                        Diagnostic::error(&codes::BACKWARD_RANGE, expr.span, message, label).with_help(help),
-                    );
+                    self.tell(Diagnostic::error(&codes::BACKWARD_RANGE, expr.span, message, label).with_help(help));
                     return None;
                 }
                 Some(Arg::Interval(low_value, high_value))
@@ -204,9 +200,7 @@ impl Checker<'_> {
         if text.is_empty() || !self.world.exists(&path) {
             let message = format!("there is no file `{text}`");
             let help = format!("it is looked for at `{}`", path.display());
-            self.tell(
-                Diagnostic::error(&codes::FILE_NOT_FOUND, span, message, "not found").with_help(help),
-            );
+            self.tell(Diagnostic::error(&codes::FILE_NOT_FOUND, span, message, "not found").with_help(help));
             return None;
         }
         Some(path)
