@@ -5,13 +5,11 @@
 //! `source` → `syntax` → `check` → `plan` → `run` → `render`. docs/ARCHITECTURE.md is the map, `tests/walls.rs` holds it.
 
 pub mod canvas;
+pub mod cli;
 pub mod check;
 pub mod nets;
 pub mod ops;
-pub mod cli;
-pub mod plan;
 pub mod render;
-pub mod run;
 pub mod source;
 pub mod spec;
 pub mod syntax;
