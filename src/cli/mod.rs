@@ -3,6 +3,7 @@
 pub mod args;
 mod argv;
 mod examples;
+pub mod interrupt;
 pub mod report;
 pub mod terminal;
 

@@ -3,10 +3,12 @@
 //! Invariant: nothing here knows the language, the terminal or the network. Rooms below describe problems as
 //! [`Diagnostic`]s; only the command line words them for a person.
 
+mod cancel;
 mod diagnostic;
 mod span;
 mod world;
 
+pub use cancel::CancelToken;
 pub use diagnostic::{Code, Diagnostic, Label, Severity, codes};
 pub use span::{FileId, SourceFile, Sources, Span};
 pub use world::{MemoryWorld, SystemWorld, World};

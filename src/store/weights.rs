@@ -1,0 +1,230 @@
+//! Weights by name or by file: where they are looked for, and reading them with their checksum.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+
+use super::problem::{ByHand, FetchProblem, Stop, WeightsError};
+use super::sha256::{self, Checksum};
+use crate::source::CancelToken;
+
+/// Where torchvision publishes its weights.
+const TORCHVISION: &str = "https://download.pytorch.org/models/";
+
+/// Weights that somebody publishes under a model's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published<'a> {
+    /// The model's name, as a recipe writes it: `resnet18`.
+    pub model: &'a str,
+    /// The publisher's file name: `resnet18-f37072fd.pth`.
+    pub file: &'a str,
+    /// Hex digits of the file's SHA-256: all 64, or the first ones (torchvision's names carry 8).
+    pub sha256: &'a str,
+}
+
+impl Published<'_> {
+    /// File names under which the weights may lie in a folder, the one that is taken first before the others.
+    pub fn names(&self) -> [String; 3] {
+        [format!("{}.safetensors", self.model), format!("{}.pth", self.model), self.file.to_owned()]
+    }
+}
+
+/// What a download may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// No file of weights may be larger. 4 GiB: four times torchvision's largest convnet.
+    pub bytes: u64,
+    /// Longest wait for a connection.
+    pub connect: Duration,
+    /// Longest wait for the next bytes.
+    pub idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 4 << 30, connect: Duration::from_secs(20), idle: Duration::from_secs(30) }
+    }
+}
+
+/// Where weights by name are looked for, and fetched from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WeightStore {
+    /// Folders that the user names (`FVIZ_MODELS`), in order. Nothing is ever written there.
+    pub models: Vec<PathBuf>,
+    /// The folder for downloads: `FVIZ_CACHE`, else `fviz` in the user's cache folder.
+    pub cache: Option<PathBuf>,
+    /// Another address to fetch from (`FVIZ_WEIGHTS_URL`): the publisher's file name is put behind it.
+    pub mirror: Option<String>,
+    /// What a download may cost.
+    pub limits: Limits,
+}
+
+/// A file of weights, read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Weights {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// All of it. The tensors are copies: drop this once they are made.
+    pub bytes: Vec<u8>,
+    /// The 64 hex digits of its SHA-256.
+    pub sha256: String,
+}
+
+impl std::fmt::Debug for Weights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Weights({}, {} bytes, {})", self.path.display(), self.bytes.len(), self.sha256)
+    }
+}
+
+impl WeightStore {
+    /// As the environment says: `FVIZ_MODELS` (folders, separated as in `PATH`), `FVIZ_CACHE`, `FVIZ_WEIGHTS_URL`.
+    pub fn from_env() -> Self {
+        Self::from_vars(|name| std::env::var_os(name))
+    }
+
+    /// As variables that `var` looks up say. Empty ones count as unset.
+    pub fn from_vars(var: impl Fn(&str) -> Option<OsString>) -> Self {
+        let var = |name| var(name).filter(|value| !value.is_empty());
+        let models = var("FVIZ_MODELS").map(|value| std::env::split_paths(&value).collect::<Vec<_>>());
+        let user = || Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("fviz"));
+        Self {
+            models: models.unwrap_or_default().into_iter().filter(|path| !path.as_os_str().is_empty()).collect(),
+            cache: var("FVIZ_CACHE").map(PathBuf::from).or_else(user),
+            mirror: var("FVIZ_WEIGHTS_URL").map(|url| url.to_string_lossy().into_owned()),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The folders that are looked into, in order.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.models.iter().chain(&self.cache).cloned().collect()
+    }
+
+    /// The file that [`load`](Self::load) would read, if there is one on this machine. Reads nothing.
+    pub fn find(&self, published: &Published) -> Option<PathBuf> {
+        let names = published.names();
+        self.folders().iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).find(|path| path.is_file())
+    }
+
+    /// The weights of a model by its name: found on this machine, else fetched into the cache.
+    ///
+    /// `progress` is told the bytes so far and, if it is known, how many there will be; only while something is fetched
+    /// (or another process fetches the same). `cancel` is asked at least ten times a second.
+    ///
+    /// # Errors
+    /// [`WeightsError::Damaged`] if a file that bears the publisher's name is not the publisher's;
+    /// [`WeightsError::Fetch`] if there is no file and none could be fetched.
+    pub fn load(
+        &self,
+        published: &Published,
+        progress: &mut dyn FnMut(u64, Option<u64>),
+        cancel: &CancelToken,
+    ) -> Result<Weights, WeightsError> {
+        let path = match self.find(published) {
+            Some(path) => path,
+            None => self.fetch(published, progress, cancel)?,
+        };
+        let weights = read_limited(&path, self.limits.bytes)?;
+        let own = path.file_name().is_some_and(|name| name == published.file);
+        if own && !sha256::matches(&weights.sha256, published.sha256) {
+            return Err(WeightsError::Damaged {
+                path,
+                expected: published.sha256.to_owned(),
+                got: weights.sha256,
+                rename: format!("{}.{}", published.model, extension(published.file)),
+            });
+        }
+        Ok(weights)
+    }
+
+    /// The address that the weights are fetched from.
+    pub fn url(&self, published: &Published) -> String {
+        let base = self.mirror.as_deref().unwrap_or(TORCHVISION);
+        format!("{}/{}", base.trim_end_matches('/'), published.file)
+    }
+
+    fn fetch(
+        &self,
+        published: &Published,
+        progress: &mut dyn FnMut(u64, Option<u64>),
+        cancel: &CancelToken,
+    ) -> Result<PathBuf, WeightsError> {
+        let by_hand = ByHand {
+            model: published.model.to_owned(),
+            file: published.file.to_owned(),
+            url: self.url(published),
+            mirror: self.mirror.is_some(),
+            cache: self.cache.clone(),
+        };
+        let Some(cache) = &self.cache else {
+            return Err(WeightsError::Fetch { problem: FetchProblem::NoCache, by_hand });
+        };
+        #[cfg(feature = "download")]
+        let fetched = super::download::Job {
+            url: &by_hand.url,
+            target: &cache.join(published.file),
+            sha256: published.sha256,
+            limits: self.limits,
+        }
+        .run(progress, cancel);
+        #[cfg(not(feature = "download"))]
+        let fetched = {
+            let _ = (cache, progress, cancel);
+            Err(Stop::Problem(FetchProblem::NotBuilt))
+        };
+        fetched.map_err(|stop| match stop {
+            Stop::Problem(problem) => WeightsError::Fetch { problem, by_hand },
+            Stop::Cancelled => WeightsError::Cancelled,
+        })
+    }
+}
+
+fn extension(file: &str) -> &str {
+    Path::new(file).extension().and_then(|ext| ext.to_str()).unwrap_or("pth")
+}
+
+/// The weights in a file that a recipe names; `path` is joined to the recipe's folder already.
+///
+/// # Errors
+/// If it is not there, is no file, can't be read or is larger than [`Limits::bytes`].
+pub fn read_weights(path: &Path) -> Result<Weights, WeightsError> {
+    read_limited(path, Limits::default().bytes)
+}
+
+/// Reads a file once, its checksum made on the way.
+fn read_limited(path: &Path, limit: u64) -> Result<Weights, WeightsError> {
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => WeightsError::NoFile { path: path.to_owned() },
+        _ => WeightsError::Unreadable { path: path.to_owned(), source },
+    };
+    // Asked before opening: to open a pipe would wait for its writer.
+    let meta = std::fs::metadata(path).map_err(unreadable)?;
+    if !meta.is_file() {
+        return Err(WeightsError::NotAFile { path: path.to_owned() });
+    }
+    let too_large = |size| WeightsError::TooLarge { path: path.to_owned(), size, limit };
+    if meta.len() > limit {
+        return Err(too_large(meta.len()));
+    }
+    let mut file = File::open(path).map_err(unreadable)?;
+    // The exact capacity: growing by doubling would hold up to three times the file.
+    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+    let mut sum = Checksum::default();
+    // 256 KiB at a time, so that the checksum reads what is still in the processor's cache.
+    loop {
+        let before = bytes.len();
+        let n = file.by_ref().take(256 << 10).read_to_end(&mut bytes).map_err(unreadable)?;
+        if n == 0 {
+            break;
+        }
+        sum.update(&bytes[before..]);
+        if bytes.len() as u64 > limit {
+            return Err(too_large(bytes.len() as u64)); // it grew while it was read
+        }
+    }
+    Ok(Weights { path: path.to_owned(), bytes, sha256: sum.hex() })
+}
