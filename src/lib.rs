@@ -5,12 +5,12 @@
 //! `source` → `syntax` → `check` → `plan` → `run` → `render`. docs/ARCHITECTURE.md is the map, `tests/walls.rs` holds it.
 
 pub mod canvas;
-pub mod cli;
 pub mod check;
+pub mod cli;
+pub mod live;
 pub mod nets;
 pub mod ops;
 pub mod render;
-pub mod live;
 pub mod source;
 pub mod spec;
 pub mod store;
