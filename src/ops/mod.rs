@@ -5,20 +5,36 @@
 
 mod bilateral;
 mod color;
+mod columns;
+mod convolution;
 mod edge;
+mod linear;
+mod log_mean_exp;
 mod median;
+mod pool;
+mod product;
 mod real;
+mod relu;
 mod resample;
 mod resize;
+mod scale_shift;
 mod separable;
 pub mod softmax;
+#[cfg(test)]
+pub(crate) mod testing;
 mod window;
 
 pub use bilateral::bilateral;
 pub use color::{Adjust, adjust};
+pub use convolution::Convolution;
 pub use edge::Edge;
+pub use linear::Linear;
+pub use log_mean_exp::{log_mean_exp, log_mean_exp_portable};
 pub use median::median;
+pub use pool::{average_pool, average_pool_portable, max_pool, max_pool_portable};
+pub use relu::{Redirected, redirected_relu, relu, relu_portable};
 pub use resample::{Placement, Sample, warp};
 pub use resize::resize;
+pub use scale_shift::ScaleShift;
 pub use separable::{Taps, separable};
 pub use window::Window;

@@ -1,0 +1,149 @@
+//! A matrix product with frozen weights: only the input gets a gradient.
+
+use std::sync::Arc;
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+
+use super::pool::sum;
+use super::real::{Real, dense};
+
+/// `y[o] = bias[o] + Σ weights[o, i] · x[i]`, `[N, inputs]` → `[N, outputs]`. Clones share the weights.
+#[derive(Clone)]
+pub struct Linear(Arc<Frozen>);
+
+struct Frozen {
+    inputs: usize,
+    outputs: usize,
+    /// `[outputs, inputs]`
+    weights: Vec<f32>,
+    /// `[outputs]`
+    bias: Vec<f32>,
+}
+
+impl Linear {
+    /// A layer of those weights, `[outputs, inputs]`, and that bias, `[outputs]`.
+    ///
+    /// # Errors
+    /// The lengths do not agree.
+    pub fn new(inputs: usize, outputs: usize, weights: Vec<f32>, bias: Vec<f32>) -> Result<Self> {
+        if weights.len() != inputs * outputs || bias.len() != outputs {
+            bail!("a linear layer's weights don't have its shape");
+        }
+        Ok(Self(Arc::new(Frozen { inputs, outputs, weights, bias })))
+    }
+
+    /// Applies it to `[N, inputs]`, f32 or f64.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        if x.device().is_cpu() { x.contiguous()?.apply_op1(self.clone()) } else { self.portable(x) }
+    }
+
+    /// The same in candle's own operations, on any device.
+    pub fn portable(&self, x: &Tensor) -> Result<Tensor> {
+        let Frozen { inputs, outputs, weights, bias } = &*self.0;
+        let weights = Tensor::from_slice(weights, (*outputs, *inputs), x.device())?.to_dtype(x.dtype())?;
+        let bias = Tensor::from_slice(bias, *outputs, x.device())?.to_dtype(x.dtype())?;
+        x.matmul(&weights.t()?)?.broadcast_add(&bias)
+    }
+}
+
+impl CustomOp1 for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (n, inputs) = layout.shape().dims2()?;
+        if inputs != self.0.inputs {
+            bail!("a linear layer of {} channels got {inputs}", self.0.inputs);
+        }
+        let result = match storage {
+            CpuStorage::F32(all) => CpuStorage::F32(self.0.apply(dense(all, layout)?)),
+            CpuStorage::F64(all) => CpuStorage::F64(self.0.apply(dense(all, layout)?)),
+            _ => bail!("activations are f32 or f64"),
+        };
+        Ok((result, (n, self.0.outputs).into()))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        grad.contiguous()?.apply_op1_no_bwd(&Gradient(self.clone())).map(Some)
+    }
+}
+
+impl Frozen {
+    fn apply<T: Real>(&self, input: &[T]) -> Vec<T> {
+        let (weights, bias) = (T::exact(&self.weights), T::exact(&self.bias));
+        let mut products = vec![T::ZERO; self.inputs];
+        let mut result = Vec::with_capacity(input.len() / self.inputs.max(1) * self.outputs);
+        for x in input.chunks(self.inputs.max(1)) {
+            for (weights, &bias) in weights.chunks(self.inputs.max(1)).zip(bias.iter()) {
+                products.iter_mut().zip(weights).zip(x).for_each(|((to, &weight), &x)| *to = weight * x);
+                result.push(sum(&products) + bias);
+            }
+        }
+        result
+    }
+
+    /// `gradᵀ · weights`, row after row; a class that gets no gradient, as nearly all do, is passed over.
+    fn back<T: Real>(&self, grad: &[T]) -> Vec<T> {
+        let weights = T::exact(&self.weights);
+        let mut result = vec![T::ZERO; grad.len() / self.outputs.max(1) * self.inputs];
+        for (to, grad) in result.chunks_mut(self.inputs.max(1)).zip(grad.chunks(self.outputs.max(1))) {
+            for (weights, &grad) in weights.chunks(self.inputs.max(1)).zip(grad) {
+                if grad != T::ZERO {
+                    to.iter_mut().zip(weights).for_each(|(to, &weight)| *to += weight * grad);
+                }
+            }
+        }
+        result
+    }
+}
+
+struct Gradient(Linear);
+
+impl CustomOp1 for Gradient {
+    fn name(&self) -> &'static str {
+        "linear's gradient"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (n, _) = layout.shape().dims2()?;
+        let frozen = &self.0.0;
+        let result = match storage {
+            CpuStorage::F32(all) => CpuStorage::F32(frozen.back(dense(all, layout)?)),
+            CpuStorage::F64(all) => CpuStorage::F64(frozen.back(dense(all, layout)?)),
+            _ => bail!("activations are f32 or f64"),
+        };
+        Ok((result, (n, frozen.inputs).into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{assert_close, assert_same, check_gradient, random, values};
+    use candle_core::DType;
+
+    fn layer(inputs: usize, outputs: usize) -> Linear {
+        let floats = |shape: &[usize], seed| values(&random(shape, seed)).into_iter().map(|x| x as f32).collect();
+        Linear::new(inputs, outputs, floats(&[outputs, inputs], 1), floats(&[outputs], 2)).unwrap()
+    }
+
+    #[test]
+    fn is_the_portable_form_and_its_gradient_that_of_differences() {
+        for (inputs, outputs) in [(1, 1), (17, 3), (40, 33)] {
+            let layer = layer(inputs, outputs);
+            let x = random(&[3, inputs], 3);
+            assert_close(&layer.forward(&x).unwrap(), &layer.portable(&x).unwrap(), 1e-14);
+            assert_close(&layer.forward(&x.to_dtype(DType::F32).unwrap()).unwrap(), &layer.portable(&x).unwrap(), 1e-6);
+            check_gradient(|x| layer.forward(x), &x);
+            let alone = layer.forward(&x.narrow(0, 1, 1).unwrap()).unwrap();
+            assert_same(&alone, &layer.forward(&x).unwrap().narrow(0, 1, 1).unwrap());
+        }
+    }
+
+    #[test]
+    fn wrong_shapes_are_errors() {
+        assert!(Linear::new(2, 2, vec![0.0; 3], vec![0.0; 2]).is_err());
+        assert!(layer(2, 2).forward(&random(&[1, 3], 1)).is_err());
+    }
+}
