@@ -4,10 +4,12 @@
 
 mod architecture;
 mod facts;
+mod fuse;
 pub mod graph;
 pub mod import;
 mod labels;
 pub mod motifs;
+mod network;
 pub mod resnet;
 mod shape;
 #[cfg(test)]
@@ -18,4 +20,5 @@ pub use facts::{Facts, Licence};
 pub use graph::{Graph, Node, NodeId, Op};
 pub use import::{Header, ImportError, Weights};
 pub use labels::{BadLabels, Labels};
+pub use network::Network;
 pub use shape::{Shape, TooSmall};

@@ -73,7 +73,7 @@ impl MaxPool {
         (high, wide): (usize, usize),
     ) -> (Vec<T>, Vec<u32>) {
         let Window { kernel, stride, padding } = self.window;
-        let planes = if h * w == 0 { 0 } else { input.len() / (h * w) };
+        let planes = input.len().checked_div(h * w).unwrap_or(0);
         let mut result = vec![T::ZERO; planes * high * wide];
         let mut winners = vec![0; planes * high * wide];
         let to = result.par_chunks_mut(high * wide).zip(winners.par_chunks_mut(high * wide));

@@ -45,6 +45,9 @@ pub enum ImportError {
     /// NaN or infinity among the numbers.
     #[error("not all numbers are finite in {}", list(.0.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice()))]
     NotFinite(Vec<String>),
+    /// A node to be read that the network does not have.
+    #[error("the network has no node `{0}`")]
+    Node(String),
     /// A network for other pictures than ours.
     #[error("the network takes {0} channels, and a picture has 3")]
     Channels(usize),
