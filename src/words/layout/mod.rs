@@ -68,7 +68,13 @@ static GRID: Spec = Spec {
         "grid",
         "variants side by side, in a grid of a given size",
         "Variants fill the cells row by row, in their order; the first axis varies slowest. It needs at least as many cells as there are variants.",
-        &[Param::new("size", Type::Size, Presence::Required, "Columns x rows."), LABELS, SCALE, HOLD, LOOP],
+        &[
+            Param::new("size", Type::Size, Presence::Required, "How many columns x how many rows."),
+            LABELS,
+            SCALE,
+            HOLD,
+            LOOP,
+        ],
         1,
         "render \"conclusion.gif\" as grid(4x2) every 10 steps at 12 fps",
     )

@@ -43,7 +43,7 @@ const EDGE: Param = edges(
 );
 
 const fn edges(ty: Type, doc: &'static str) -> Param {
-    Param::new("edge", ty, Presence::Default("constant"), doc).alias(&["padding_mode", "border", "padding", "outside"])
+    Param::new("edge", ty, Presence::Default("constant"), doc).alias(&["padding_mode", "border", "outside"])
 }
 
 const FILL: Param = Param::new(

@@ -1,0 +1,357 @@
+//! What the documentation of a word says that it does.
+
+use std::collections::BTreeSet;
+
+use candle_core::{DType, Device, Tensor};
+use fviz::spec::{Arg, Args, Coordinate, Kind, Moment, Point};
+use fviz::words::{Moments, registry};
+
+use crate::support::*;
+
+fn apply(kind: Kind, name: &str, change: impl Fn(Args) -> Args, x: &Tensor) -> Tensor {
+    apply_at(kind, name, change, x, &Moment::still(kind, registry::find(kind, name).unwrap().name))
+}
+
+fn apply_at(kind: Kind, name: &str, change: impl Fn(Args) -> Args, x: &Tensor, at: &Moment) -> Tensor {
+    let spec = registry::find(kind, name).unwrap();
+    run(spec, &change(args(spec)), at, x).unwrap()
+}
+
+/// One bright pixel, at (x, y) of 9 by 9.
+fn dot(x: usize, y: usize) -> Tensor {
+    let mut values = vec![0.0; 3 * 81];
+    (0..3).for_each(|c| values[81 * c + 9 * y + x] = 1.0);
+    Tensor::from_vec(values, (1, 3, 9, 9), &Device::Cpu).unwrap()
+}
+
+/// Where the brightest pixel is.
+fn brightest(picture: &Tensor) -> (usize, usize) {
+    let (_, _, _, width) = picture.dims4().unwrap();
+    let red = values(&picture.narrow(1, 0, 1).unwrap());
+    let at = (0..red.len()).max_by(|a, b| red[*a].total_cmp(&red[*b])).unwrap();
+    (at % width, at / width)
+}
+
+#[test]
+fn angles_are_counter_clockwise_shifts_right_and_down_zooms_in() {
+    let turned = apply(Kind::Transform, "rotate", |args| args.with("angle", number(90.0)), &dot(7, 4));
+    assert_eq!(brightest(&turned), (4, 1), "right of the centre goes above it");
+    let zoomed = apply(Kind::Transform, "scale", |args| args.with("factor", number(2.0)), &dot(5, 4));
+    assert_eq!(brightest(&zoomed), (6, 4));
+    let still = |args: Args| args.with("rotate", number(0.0)).with("shift_x", number(0.0));
+    let shifted = apply(
+        Kind::Transform,
+        "affine",
+        |args| still(args).with("shift_x", number(2.0)).with("shift_y", number(1.0)),
+        &dot(4, 4),
+    );
+    assert_eq!(brightest(&shifted), (6, 5));
+    let sheared = apply(Kind::Transform, "affine", |args| still(args).with("shear_x", number(45.0)), &dot(4, 1));
+    assert_eq!(brightest(&sheared), (7, 1), "the upper half leans to the right");
+    let sheared = apply(Kind::Transform, "affine", |args| still(args).with("shear_y", number(45.0)), &dot(7, 4));
+    assert_eq!(brightest(&sheared), (7, 1), "the right half leans upwards");
+    let moved = apply(
+        Kind::Mode,
+        "eternal_zoom",
+        |args| args.with("zoom", number(2.0)).with("rotate", number(90.0)).with("drift_x", number(1.0)),
+        &dot(5, 4),
+    );
+    assert_eq!(brightest(&moved), (5, 2));
+}
+
+#[test]
+fn a_gray_picture_against_gray_has_no_rim() {
+    let gray = Tensor::full(0.5f32, (1, 3, 9, 9), &Device::Cpu).unwrap();
+    for sample in ["nearest", "bilinear", "bicubic"] {
+        let set = |args: Args| args.with("angle", number(33.0)).with("sample", Arg::Choice(sample));
+        assert_close(&apply(Kind::Transform, "rotate", set, &gray), &gray, 1e-7, sample);
+    }
+}
+
+#[test]
+fn bicubic_leaves_parabolas_as_they_are() {
+    let (height, width) = (21, 17);
+    let paint = |value: &dyn Fn(f64, f64) -> f64| {
+        let plane = (0..height * width).map(|i| value((i % width) as f64, (i / width) as f64));
+        let plane = Tensor::from_iter(plane, &Device::Cpu).unwrap().reshape((1, 1, height, width)).unwrap();
+        plane.broadcast_as((1, 3, height, width)).unwrap().contiguous().unwrap()
+    };
+    let parabola = |x: f64, y: f64| 0.3 + 0.02 * x - 0.01 * y + 0.003 * x * x - 0.002 * x * y + 0.001 * y * y;
+    let zoom = 1.07;
+    let zoomed = apply(Kind::Mode, "eternal_zoom", |args| args.with("zoom", number(zoom)), &paint(&parabola));
+    let from = |v: f64, centre: f64| (v - centre) / zoom + centre;
+    let expected = paint(&|x, y| parabola(from(x, 8.0), from(y, 10.0)));
+    let inner = |x: &Tensor| x.narrow(2, 3, 15).unwrap().narrow(3, 3, 11).unwrap();
+    assert_close(&inner(&zoomed), &inner(&expected), 1e-12, "eternal_zoom");
+}
+
+#[test]
+fn jitter_goes_both_ways_and_mixes_nothing() {
+    let picture = dot(4, 4);
+    let seen: BTreeSet<_> = (0..300)
+        .map(|iteration| {
+            let at = Moment { iteration, ..Moment::still(Kind::Transform, "jitter") };
+            let set = |args: Args| args.with("distance", number(2.0)).with("fill", number(0.0));
+            let moved = apply_at(Kind::Transform, "jitter", set, &picture, &at);
+            assert_eq!(values(&moved).iter().filter(|v| **v == 1.0).count(), 3);
+            brightest(&moved)
+        })
+        .collect();
+    let all: BTreeSet<_> = (2..=6).flat_map(|x| (2..=6).map(move |y| (x, y))).collect();
+    assert_eq!(seen, all);
+}
+
+#[test]
+fn jitter_can_wrap() {
+    let picture = picture(&[1, 3, 5, 6], 3);
+    for iteration in 0..20 {
+        let at = Moment { iteration, ..Moment::still(Kind::Transform, "jitter") };
+        let set = |args: Args| args.with("distance", number(9.0)).with("edge", Arg::Choice("wrap"));
+        let mut moved = values(&apply_at(Kind::Transform, "jitter", set, &picture, &at));
+        let mut all = values(&picture);
+        moved.sort_by(f64::total_cmp);
+        all.sort_by(f64::total_cmp);
+        assert_eq!(moved, all);
+    }
+}
+
+#[test]
+fn crops_lie_anywhere_or_in_the_middle() {
+    let picture = Tensor::arange(0.0, 48.0, &Device::Cpu).unwrap().reshape((1, 1, 6, 8)).unwrap();
+    let picture = picture.broadcast_as((1, 3, 6, 8)).unwrap().contiguous().unwrap();
+    let first = |at: &Moment, place| {
+        let set = |args: Args| args.with("size", Arg::Size(6, 3)).with("place", Arg::Choice(place));
+        values(&apply_at(Kind::Transform, "crop", set, &picture, at))[0] as usize
+    };
+    let moments = (0..200).map(|iteration| Moment { iteration, ..Moment::still(Kind::Transform, "crop") });
+    let seen: BTreeSet<_> = moments.map(|at| first(&at, "random")).collect();
+    assert_eq!(seen, [0, 1, 2, 8, 9, 10, 16, 17, 18, 24, 25, 26].into());
+    assert_eq!(first(&Moment::still(Kind::Transform, "crop"), "center"), 9);
+}
+
+#[test]
+fn flips_happen_as_often_as_said() {
+    let picture = dot(1, 2);
+    let count = |chance: f64| {
+        let flipped = |iteration| {
+            let at = Moment { iteration, ..Moment::still(Kind::Transform, "flip") };
+            let set = |args: Args| args.with("horizontal", number(chance)).with("vertical", number(1.0));
+            match brightest(&apply_at(Kind::Transform, "flip", set, &picture, &at)) {
+                (7, 6) => 1,
+                (1, 6) => 0,
+                other => panic!("{other:?}"),
+            }
+        };
+        (0..400).map(flipped).sum::<i32>()
+    };
+    assert_eq!((count(0.0), count(1.0)), (0, 400));
+    assert!((70..130).contains(&count(0.25)), "{}", count(0.25));
+}
+
+#[test]
+fn noise_has_its_deviation() {
+    let gray = Tensor::full(0.5f64, (1, 3, 60, 60), &Device::Cpu).unwrap();
+    let noisy = values(&apply(Kind::Transform, "noise", |args| args.with("sd", number(0.2)), &gray));
+    let n = noisy.len() as f64;
+    let mean = noisy.iter().sum::<f64>() / n;
+    let sd = (noisy.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n).sqrt();
+    assert!((mean - 0.5).abs() < 0.01 && (sd - 0.2).abs() < 0.01, "{mean} {sd}");
+}
+
+#[test]
+fn colours_change_in_every_order() {
+    let picture = picture(&[1, 3, 4, 4], 5);
+    let set = |args: Args| {
+        let all = [("brightness", 1.3), ("contrast", 1.4), ("saturation", 0.6), ("hue", 0.2)];
+        all.into_iter().fold(args, |args, (name, value)| args.with(name, number(value)))
+    };
+    let seen: BTreeSet<Vec<u64>> = (0..400)
+        .map(|iteration| {
+            let at = Moment { iteration, ..Moment::still(Kind::Transform, "color_jitter") };
+            let colored = values(&apply_at(Kind::Transform, "color_jitter", set, &picture, &at));
+            colored.iter().map(|v| (v * 1e9).round().to_bits()).collect()
+        })
+        .collect();
+    assert!((20..=24).contains(&seen.len()), "{} orders tell apart", seen.len());
+}
+
+#[test]
+fn a_hue_leaves_gray_alone_and_makes_green_of_red() {
+    let only = |turns: f64| {
+        move |args: Args| {
+            let parts = ["brightness", "contrast", "saturation"];
+            parts.iter().fold(args, |args, part| args.with(part, number(1.0))).with("hue", number(turns))
+        }
+    };
+    let red = Tensor::new(&[0.9f64, 0.1, 0.1], &Device::Cpu).unwrap().reshape((1, 3, 1, 1)).unwrap();
+    let green = apply(Kind::Transform, "color_jitter", only(1.0 / 3.0), &red);
+    assert_close(&green.flatten_all().unwrap(), &Tensor::new(&[0.1f64, 0.9, 0.1], &Device::Cpu).unwrap(), 1e-12, "");
+    let gray = candle_core::Var::from_tensor(&Tensor::full(0.4f64, (1, 3, 2, 2), &Device::Cpu).unwrap()).unwrap();
+    let same = apply(Kind::Transform, "color_jitter", only(0.3), &gray);
+    assert_close(&same, &gray, 0.0, "gray");
+    let gradient = same.sum_all().unwrap().backward().unwrap().remove(&gray).unwrap();
+    assert_close(&gradient, &gradient.ones_like().unwrap(), 0.0, "no hue, no gradient to it");
+}
+
+#[test]
+fn penalties_are_weighted_sums_and_flat_gray_costs_nothing() {
+    let picture = random(&[1, 3, 4, 5], 8);
+    let v = values(&picture);
+    let weigh = |args: Args| args.with("weight", number(2.0));
+    let value = |name: &str| values(&apply(Kind::Penalty, name, weigh, &picture))[0];
+    let sum = |f: fn(f64) -> f64| 2.0 * v.iter().map(|v| f(v - 0.5)).sum::<f64>();
+    assert!((value("l2") - sum(|d| d * d)).abs() < 1e-12);
+    assert!((value("l1") - sum(f64::abs)).abs() < 1e-12);
+    assert!((value("sum") - sum(|d| d)).abs() < 1e-12);
+    let mut variation = 0.0;
+    for (i, own) in v.iter().enumerate() {
+        if i % 5 < 4 {
+            variation += (v[i + 1] - own).abs();
+        }
+        if i % 20 < 15 {
+            variation += (v[i + 5] - own).abs();
+        }
+    }
+    assert!((value("tv") - 2.0 * variation).abs() < 1e-12);
+    let gray = candle_core::Var::from_tensor(&Tensor::full(0.5f32, (1, 3, 4, 5), &Device::Cpu).unwrap()).unwrap();
+    for name in ["l1", "l2", "tv"] {
+        let cost = apply(Kind::Penalty, name, weigh, &gray);
+        let gradient = cost.backward().unwrap().remove(&gray).unwrap();
+        assert!(values(&cost)[0] == 0.0 && values(&gradient).iter().all(|g| *g == 0.0), "{name}");
+    }
+}
+
+#[test]
+fn objectives_are_means() {
+    let tap = picture(&[2, 4, 5, 6], 9);
+    let v = |n: usize, c: usize, y: usize, x: usize| values(&tap)[((n * 4 + c) * 5 + y) * 6 + x];
+    let value = |name: &str, change: &dyn Fn(Args) -> Args| values(&apply(Kind::Objective, name, change, &tap))[0];
+    let same = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+    let unit = |args: Args| args.with("units", Arg::Units(vec![2]));
+    same(value("neuron", &unit), (v(0, 2, 2, 3) + v(1, 2, 2, 3)) / 2.0);
+    let corner = Point { x: Coordinate::Cell(5), y: Coordinate::Share(0.5) };
+    let at = |args: Args| args.with("units", Arg::Units(vec![1, 3])).with("at", Arg::Point(corner));
+    same(value("neuron", &at), (v(0, 1, 2, 5) + v(0, 3, 2, 5) + v(1, 1, 2, 5) + v(1, 3, 2, 5)) / 4.0);
+    let all = |n, c| (0..30).map(|i| v(n, c, i / 6, i % 6)).sum::<f64>();
+    same(value("channel", &unit), (all(0, 2) + all(1, 2)) / 60.0);
+    same(value("layer", &|args| args), values(&tap).iter().map(|v| v * v).sum::<f64>() / 240.0);
+    let logits = picture(&[2, 4], 10);
+    let logit = values(&apply(Kind::Objective, "class", unit, &logits))[0];
+    same(logit, (values(&logits)[2] + values(&logits)[6]) / 2.0);
+    let class = registry::objective("class").unwrap();
+    assert_eq!(class.node(&Args::new(), "fc"), "fc");
+    let channel = registry::objective("channel").unwrap();
+    assert_eq!(channel.node(&args(channel.spec()), "fc"), "layer");
+}
+
+#[test]
+fn huge_logits_stay_finite() {
+    let logits = Tensor::new(&[[1e4f32, -1e4, 0.0]], &Device::Cpu).unwrap();
+    for what in ["probability", "log_probability"] {
+        let set = |args: Args| args.with("units", Arg::Units(vec![0])).with("as", Arg::Choice(what));
+        assert!(values(&apply(Kind::Objective, "class", set, &logits))[0].is_finite());
+    }
+}
+
+#[test]
+fn gradients_are_normalized_and_nothing_stays_nothing() {
+    let at = Moment::still(Kind::Optimizer, "sgd");
+    let (params, gradient) = (picture(&[1, 3, 4, 4], 1), picture(&[1, 3, 4, 4], 2));
+    let g = values(&gradient);
+    let n = g.len() as f64;
+    let mean = g.iter().sum::<f64>() / n;
+    let sizes = [
+        ("off", 1.0),
+        ("l2", g.iter().map(|g| g * g).sum::<f64>().sqrt()),
+        ("mean_abs", g.iter().map(|g| g.abs()).sum::<f64>() / n),
+        ("std", (g.iter().map(|g| (g - mean) * (g - mean)).sum::<f64>() / (n - 1.0)).sqrt()),
+    ];
+    for (name, size) in sizes {
+        let sgd = registry::optimizer("sgd").unwrap();
+        let set = args(sgd.spec()).with("normalize", Arg::Choice(name));
+        let moved = sgd.step(&params, &gradient, &mut Moments::default(), &set, &at).unwrap();
+        assert_close(&moved, &(&params - (&gradient * (0.1 / size)).unwrap()).unwrap(), 1e-12, name);
+        for spec in words(&[Kind::Optimizer]) {
+            let optimizer = registry::optimizer(spec.name).unwrap();
+            let set = args(spec).with("normalize", Arg::Choice(name));
+            let params = params.to_dtype(DType::F32).unwrap();
+            for nothing in [0.0, 1e-42] {
+                let nothing = params.zeros_like().unwrap().affine(1.0, nothing).unwrap();
+                let mut moments = Moments::default();
+                let once = optimizer.step(&params, &nothing, &mut moments, &set, &at).unwrap();
+                let twice = optimizer.step(&once, &nothing, &mut moments, &set, &at).unwrap();
+                assert_close(&twice, &params, 1e-5, spec.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn starts_are_what_they_say() {
+    let at = Moment { seed: 4, ..Moment::still(Kind::Init, "gray") };
+    let start = |name: &str, change: &dyn Fn(Args) -> Args| {
+        let init = registry::init(name).unwrap();
+        let none = |_: &std::path::Path| -> candle_core::Result<Tensor> { panic!("no photo is asked for") };
+        values(&init.start(40, 50, &change(args(init.spec())), &at, &none).unwrap())
+    };
+    let (least, most) = |v: &[f64]| -> (f64, f64) {
+        (v.iter().copied().fold(f64::MAX, f64::min), v.iter().copied().fold(f64::MIN, f64::max))
+    }(&start("gray", &|args| args));
+    assert!((0.495..0.4951).contains(&least) && most > 0.5049 && most <= 0.505 + 1e-7, "{least} {most}");
+    let uniform = start("uniform", &|args| args.with("low", number(-1.0)));
+    assert!(uniform.iter().all(|v| (-1.0..=1.0).contains(v)));
+    assert!((uniform.iter().sum::<f64>() / uniform.len() as f64).abs() < 0.02);
+    let normal = start("gaussian", &|args| args.with("mean", number(0.3)).with("sd", number(0.1)));
+    let mean = normal.iter().sum::<f64>() / 6000.0;
+    let sd = (normal.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / 6000.0).sqrt();
+    assert!((mean - 0.3).abs() < 0.01 && (sd - 0.1).abs() < 0.005, "{mean} {sd}");
+}
+
+#[test]
+fn a_photo_covers_is_contained_or_is_stretched() {
+    // Left half black, right half white, 8 wide and 4 high.
+    let values_of: Vec<f32> = (0..3 * 32).map(|i| if i % 8 < 4 { 0.0 } else { 1.0 }).collect();
+    let photo = Tensor::from_vec(values_of, (1, 3, 4, 8), &Device::Cpu).unwrap();
+    let image = registry::init("image").unwrap();
+    let at = Moment::still(Kind::Init, "image");
+    let start = |height, width, fit| {
+        let photos = |path: &std::path::Path| {
+            assert_eq!(path, std::path::Path::new("photo.png"));
+            Ok(photo.clone())
+        };
+        let args = args(image.spec()).with("fit", Arg::Choice(fit));
+        image.start(height, width, &args, &at, &photos).unwrap()
+    };
+    assert_close(&start(4, 8, "cover"), &photo, 0.0, "its own size");
+    let cover = start(4, 4, "cover");
+    assert_close(&cover, &photo.narrow(3, 2, 4).unwrap(), 1e-6, "both ends are cut off");
+    let contain = start(12, 8, "contain");
+    assert_close(&contain.narrow(2, 4, 4).unwrap(), &photo, 1e-6, "all of it is there");
+    for from in [0, 8] {
+        let bar = contain.narrow(2, from, 4).unwrap();
+        assert_close(&bar, &bar.zeros_like().unwrap().affine(1.0, 0.5).unwrap(), 0.0, "gray above and below");
+    }
+    let stretch = start(8, 8, "stretch");
+    let (left, right) = (values(&stretch)[0], values(&stretch)[7]);
+    assert!(left.abs() < 0.01 && (right - 1.0).abs() < 0.01, "{left} {right}");
+}
+
+#[test]
+fn drift_keeps_the_canvas_size_and_its_draws_apart() {
+    let drift = registry::find(Kind::Mode, "drift").unwrap();
+    let crop = registry::find(Kind::Transform, "crop").unwrap();
+    let mut call = call(drift, Args::new());
+    call.block[0].spec = crop;
+    call.block[0].args = args(crop);
+    let mode = registry::mode("drift").unwrap();
+    let at = Moment::still(Kind::Mode, "drift");
+    let picture = picture(&[1, 3, 9, 8], 1);
+    let once = mode.apply(&picture, &call, &at).unwrap();
+    assert_eq!(once.dims(), picture.dims());
+    call.block[0].occurrence = 1;
+    let other = (0..20).any(|iteration| {
+        let at = Moment { iteration, ..at.clone() };
+        values(&mode.apply(&picture, &call, &at).unwrap()) != values(&once)
+    });
+    assert!(other);
+}
