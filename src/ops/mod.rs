@@ -3,6 +3,8 @@
 //! Each runs in f32 and f64, has a portable form in candle's own tensor operations where other devices or the tests
 //! need one, and gives the same bytes with any number of threads.
 
+#[cfg(test)]
+mod agreement;
 mod bilateral;
 mod color;
 mod columns;

@@ -291,3 +291,36 @@ impl Warp {
         sum.reshape((n, c, height, width))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::agreement::{assert_agree, picture};
+
+    #[test]
+    fn the_kernel_agrees_with_the_portable_form() {
+        let placements = [
+            Placement { degrees: 33.0, ..Placement::default() },
+            Placement { scale: 0.4, shift: (1.5, -30.2), ..Placement::default() },
+            Placement { degrees: -120.0, scale: 1.9, shift: (-0.5, 2.0), shear: (10.0, -20.0) },
+        ];
+        for placement in placements {
+            for sample in [Sample::Nearest, Sample::Bilinear, Sample::Bicubic] {
+                for edge in [Edge::Constant(0.3), Edge::Reflect, Edge::Replicate, Edge::Wrap] {
+                    let op = Warp { map: placement.inverse(5, 7), sample, edge };
+                    let kernel = |x: &Tensor| warp(x, &placement, sample, edge);
+                    let what = format!("{placement:?} {sample:?} {edge:?}");
+                    assert_agree(&what, kernel, |x| op.portable(x), &picture((2, 3, 5, 7)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn far_away_is_outside() {
+        let placement = Placement { scale: 1e-12, shift: (1e300, 0.0), ..Placement::default() };
+        let picture = picture((1, 3, 4, 4)).affine(0.0, 1.0).unwrap();
+        let warped = warp(&picture, &placement, Sample::Bicubic, Edge::Constant(0.25)).unwrap();
+        assert!(warped.flatten_all().unwrap().to_vec1::<f64>().unwrap().iter().all(|v| *v == 0.25));
+    }
+}

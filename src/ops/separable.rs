@@ -168,3 +168,31 @@ impl Separable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::agreement::{assert_agree, picture};
+
+    #[test]
+    fn the_kernel_agrees_with_the_portable_form() {
+        for edge in [Edge::Constant(0.3), Edge::Reflect, Edge::Replicate, Edge::Wrap] {
+            let pairs = [
+                (Taps::window(&[0.25, 0.5, 0.25], 5, edge), Taps::pick(0..7, 7, edge)),
+                (Taps::pick(-3..9, 5, edge), Taps::pick((0..7).rev(), 7, edge)),
+                (Taps::pick([4, 4, 0].into_iter(), 5, edge), Taps::window(&[0.1; 9], 7, edge)),
+            ];
+            for (down, across) in pairs {
+                let op = || Separable { down: down.clone(), across: across.clone(), fill: edge.fill().unwrap_or(0.0) };
+                let kernel = |x: &Tensor| separable(x, &down, &across, edge);
+                assert_agree(&format!("{edge:?}"), kernel, |x| op().portable(x), &picture((2, 3, 5, 7)));
+            }
+        }
+    }
+
+    #[test]
+    fn taps_for_another_size_are_refused() {
+        let taps = Taps::pick(0..5, 5, Edge::Replicate);
+        assert!(separable(&picture((1, 3, 5, 7)), &taps, &taps, Edge::Replicate).is_err());
+    }
+}

@@ -294,9 +294,8 @@ fn starts_are_what_they_say() {
         let none = |_: &std::path::Path| -> candle_core::Result<Tensor> { panic!("no photo is asked for") };
         values(&init.start(40, 50, &change(args(init.spec())), &at, &none).unwrap())
     };
-    let (least, most) = |v: &[f64]| -> (f64, f64) {
-        (v.iter().copied().fold(f64::MAX, f64::min), v.iter().copied().fold(f64::MIN, f64::max))
-    }(&start("gray", &|args| args));
+    let gray = start("gray", &|args| args);
+    let (least, most) = gray.iter().fold((f64::MAX, f64::MIN), |(least, most), v| (least.min(*v), most.max(*v)));
     assert!((0.495..0.4951).contains(&least) && most > 0.5049 && most <= 0.505 + 1e-7, "{least} {most}");
     let uniform = start("uniform", &|args| args.with("low", number(-1.0)));
     assert!(uniform.iter().all(|v| (-1.0..=1.0).contains(v)));
