@@ -40,7 +40,7 @@ pub(super) struct RenderUse {
     pub file: String,
     pub format: Format,
     pub layout: Call,
-    pub schedule: Option<Schedule>,
+    pub schedule: Schedule,
     pub fps: f64,
 }
 
@@ -476,7 +476,7 @@ impl Checker<'_> {
             Format::Png => every,
             Format::Csv | Format::Svg => Some(every.unwrap_or(1)),
         };
-        let schedule = every.map(|every| Schedule { every, from, until });
+        let schedule = every.map_or(Schedule::NEVER, |every| Schedule { every, from, until });
         Some(RenderUse { span: statement.span, name_span, file, format, layout, schedule, fps })
     }
 }

@@ -235,7 +235,6 @@ impl Checker<'_> {
                             format: render.format,
                             layout: render.layout.clone(),
                             frames: vec![None; stages],
-                            last: false,
                             fps: render.fps,
                             span: render.span,
                             name_span: render.name_span,
@@ -247,9 +246,8 @@ impl Checker<'_> {
                     }
                 };
                 if let Some(frames) = slot.frames.get_mut(stage) {
-                    *frames = render.schedule;
+                    *frames = Some(render.schedule);
                 }
-                slot.last = stage + 1 == stages;
             }
         }
         renders

@@ -113,6 +113,9 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// Fires in no iteration.
+    pub const NEVER: Schedule = Schedule { every: 1, from: 0, until: 0 };
+
     /// Whether it fires at the end of iteration i: k ≤ i < m and (i − k) mod n = 0.
     pub fn fires(&self, i: usize) -> bool {
         self.from <= i && i < self.until && (i - self.from).is_multiple_of(self.every)
@@ -142,11 +145,9 @@ pub struct Render {
     pub format: Format,
     /// How pictures are put together.
     pub layout: Call,
-    /// For each stage the frames taken, where it holds there. An animation without `every` takes every ceil(N/50);
-    /// a still without `every` takes none but the final canvas.
+    /// For each stage the frames taken besides its final canvas; nothing where the statement does not hold. An
+    /// animation without `every` takes every ceil(N/50), a still without `every` [`Schedule::NEVER`].
     pub frames: Vec<Option<Schedule>>,
-    /// Whether the statement holds in the last stage, so that the final canvas is its last frame.
-    pub last: bool,
     /// Frames a second of an animation.
     pub fps: f64,
     /// Where it stands.
