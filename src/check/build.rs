@@ -119,7 +119,7 @@ impl Checker<'_> {
         let optimizer = self.optimizer(scope, source);
         let steps = optimizer.as_ref().map_or(1, |(_, steps)| *steps);
         let canvas = self.canvas(scope, source, init.as_ref(), before);
-        let (views, transforms) = self.transforms(scope, source)?;
+        let transforms = self.transforms(scope, source);
         let mut well = true;
         let mut penalties = Vec::new();
         for statement in source.all(Slot::Regularize).iter().filter(|s| !is_none(s)) {
@@ -147,6 +147,7 @@ impl Checker<'_> {
             renders.extend(render);
         }
         let ((width, height, canvas), init, (optimizer, steps)) = (canvas?, init?, optimizer?);
+        let (views, transforms) = transforms?;
         let mut stage = Stage {
             name: source.name.clone(),
             width,

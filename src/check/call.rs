@@ -169,7 +169,8 @@ impl Checker<'_> {
             return Some(param);
         }
         let names = || spec.params.iter().map(|param| param.name);
-        let help = match nearest(&name.text, names()) {
+        let alias = spec.params.iter().find(|param| param.aliases.contains(&name.text.as_str()));
+        let help = match alias.map(|param| param.name).or(nearest(&name.text, names())) {
             Some(near) => format!("did you mean `{near}`?"),
             None if spec.params.is_empty() => format!("`{}` takes no arguments", spec.name),
             None => format!("it takes {}", list(names()).replace(" or ", " and ")),

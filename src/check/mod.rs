@@ -5,6 +5,7 @@
 
 mod build;
 mod call;
+mod cycles;
 mod layers;
 mod network;
 mod number;
@@ -74,7 +75,7 @@ pub struct Checked {
 }
 
 /// Variants that one recipe may have.
-const MOST_VARIANTS: usize = 4096;
+const MOST_VARIANTS: usize = 1024;
 
 /// Checks a recipe. Never fails: problems are diagnostics.
 pub fn check(input: &Input, world: &dyn World) -> Checked {
@@ -87,6 +88,8 @@ pub fn check(input: &Input, world: &dyn World) -> Checked {
         told: BTreeSet::new(),
         files: Vec::new(),
         unread: Vec::new(),
+        reads: 0,
+        cyclic: BTreeSet::new(),
         idle: BTreeMap::new(),
         networks: BTreeMap::new(),
         facts: None,
@@ -115,6 +118,10 @@ struct Checker<'a> {
     files: Vec<PathBuf>,
     /// Lines that could not be read: what follows only from their absence is not told as well.
     unread: Vec<Unread>,
+    /// How often lets were read.
+    reads: usize,
+    /// Lets that are defined by themselves, which was told.
+    cyclic: BTreeSet<String>,
     /// Transforms by place: whether they change nothing in every variant so far, and their name.
     idle: BTreeMap<Span, (bool, &'static str)>,
     /// Networks by their files, so that each header is read once.
@@ -153,6 +160,7 @@ impl Checker<'_> {
     fn recipe(&mut self, input: &Input) -> Option<Recipe> {
         let layers = self.layers(input);
         let mut structure = self.structure(&layers);
+        self.find_cycles(&structure.lets);
         let base = Scope { lets: structure.lets.clone(), ..Scope::default() };
 
         // A first look with the first value of every axis tells which axes there are.

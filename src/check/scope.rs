@@ -37,12 +37,15 @@ pub(super) struct Scope {
     pub chosen: BTreeMap<Span, String>,
     /// Lets that were read.
     pub used: BTreeSet<String>,
-    /// Lets being worked out: one that is met again is a cycle.
+    /// The let whose value is being worked out, outermost first: labels name it.
     pub active: Vec<String>,
 }
 
+/// How often lets may be read in one check. A let that reads another one twice doubles the work at every level.
+const MOST_READS: usize = 300_000;
+
 /// Values that one `each` may have.
-const MOST_VALUES: usize = 4096;
+const MOST_VALUES: usize = super::MOST_VARIANTS;
 
 impl Checker<'_> {
     /// Replaces lets, `each` and parentheses that only group until what stands there is a value. The result is never
@@ -69,18 +72,17 @@ impl Checker<'_> {
 
     /// The value of a let.
     fn look_up(&mut self, scope: &mut Scope, name: &str, span: Span) -> Option<Phrase> {
-        if scope.active.iter().any(|active| active == name) {
-            let cycle = scope.active.iter().map(|n| format!("`${n}`")).collect::<Vec<_>>().join(" → ");
+        self.reads += 1;
+        if self.reads > MOST_READS {
+            let message = "the lets of this recipe are read too often";
             self.tell(
-                Diagnostic::error(
-                    &codes::LET_CYCLE,
-                    span,
-                    format!("`${name}` is defined by itself"),
-                    "read here again",
-                )
-                .with_help(format!("the way round: {cycle} → `${name}`; give one of them a value")),
+                Diagnostic::error(&codes::TOO_DEEP, span, message, "read here once more")
+                    .with_help("a let that reads another one twice doubles the work at every level; give it a value"),
             );
             return None;
+        }
+        if self.cyclic.contains(name) {
+            return None; // told where it is defined
         }
         scope.used.insert(name.to_string());
         let Some(found) = scope.lets.get(name).cloned() else {
@@ -142,7 +144,7 @@ impl Checker<'_> {
                 }
                 let count = (high - low) / by + 1;
                 if count > MOST_VALUES as i64 {
-                    self.wrong(*span, "this `each` has more than 4096 values", "make the range shorter");
+                    self.wrong(*span, "this `each` has more than 1024 values", "make the range shorter");
                     return None;
                 }
                 let number = |v: i64| {
@@ -161,7 +163,7 @@ impl Checker<'_> {
             return None;
         }
         if list.len() > MOST_VALUES {
-            self.wrong(values.span, "this `each` has more than 4096 values", "make the list shorter");
+            self.wrong(values.span, "this `each` has more than 1024 values", "make the list shorter");
             return None;
         }
         Some(list)

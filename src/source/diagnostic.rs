@@ -284,7 +284,7 @@ pub mod codes {
         /// The recipe does not name the edition of the language. That is fine, but a recipe that begins with `fviz 1`
         /// keeps its meaning when the language grows.
         NO_EDITION = "no_edition";
-        /// Axes of variants multiply, and here they make more than 4096.
+        /// Axes of variants multiply, and here they make more than 1024.
         TOO_MANY_VARIANTS = "too_many_variants";
         /// A `{name}` in a string can't be filled in. In the name of a file `{label}`, `{recipe}`, `{stage}`, `{step}`
         /// and every let can stand; `{{` and `}}` are braces.
