@@ -2,29 +2,55 @@
 
 pub mod args;
 mod argv;
+mod check;
+mod classes;
+mod classify;
+mod completions;
+mod events;
 mod examples;
+mod explain;
+mod golden;
 pub mod interrupt;
+mod layers;
+mod model;
+mod new;
+mod page;
+mod progress;
+mod recipe;
 pub mod report;
+mod run;
+mod show;
 pub mod terminal;
+mod test;
+mod watch;
 
 use std::process::ExitCode;
 
 use args::{Cli, Verb};
 use report::Reporter;
 
-/// Why a verb ends without success.
+/// How a verb ends without success.
 #[derive(Debug)]
-pub enum Failure {
-    /// A recipe is wrong, a golden file differs, a loss is no number; all has been told.
-    Wrong,
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What is still to be told.
+    pub trouble: Option<Trouble>,
+}
+
+/// Exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Nobody reads the output any more, as in `fviz classes | head`: no failure.
+    Pipe = 0,
+    /// A recipe is wrong, a golden file differs, a loss is no number.
+    Wrong = 1,
     /// The command line makes no sense.
-    Usage(Trouble),
+    Usage = 2,
     /// A file, the weights or the machine.
-    Environment(Trouble),
+    Environment = 3,
     /// The user has stopped it.
-    Interrupted,
-    /// Nobody reads the output any more, as in `fviz classes | head`.
-    Pipe,
+    Interrupted = 130,
 }
 
 /// A problem of no place in a recipe.
@@ -37,31 +63,33 @@ pub struct Trouble {
 }
 
 impl Failure {
+    /// One whose reason was told.
+    pub fn told(exit: Exit) -> Self {
+        Self { exit, trouble: None }
+    }
+
     /// Something of the outside that isn't as it should be.
     pub fn environment(message: impl Into<String>, help: Option<String>) -> Self {
-        Self::Environment(Trouble { message: message.into(), help })
+        Self { exit: Exit::Environment, trouble: Some(Trouble { message: message.into(), help }) }
     }
 
     /// Something of the command line that makes no sense.
     pub fn usage(message: impl Into<String>, help: Option<String>) -> Self {
-        Self::Usage(Trouble { message: message.into(), help })
+        Self { exit: Exit::Usage, trouble: Some(Trouble { message: message.into(), help }) }
     }
 
     /// An output stream that can't be written.
     pub fn output(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::BrokenPipe => Self::Pipe,
+            std::io::ErrorKind::BrokenPipe => Self::told(Exit::Pipe),
             _ => Self::environment(format!("can't write to standard output: {error}"), None),
         }
     }
 
-    fn code(&self) -> u8 {
-        match self {
-            Self::Wrong => 1,
-            Self::Usage(_) => 2,
-            Self::Environment(_) => 3,
-            Self::Interrupted => 130,
-            Self::Pipe => 0,
+    /// Tells what is still to be told, once.
+    pub fn tell(&mut self, reporter: &Reporter) {
+        if let Some(trouble) = self.trouble.take() {
+            terminal::tell(&reporter.trouble(&trouble.message, trouble.help.as_deref()));
         }
     }
 }
@@ -80,16 +108,25 @@ pub fn main() -> ExitCode {
     let reporter = terminal::reporter(cli.global.diagnostic_format);
     match dispatch(cli.verb, &reporter) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if let Failure::Usage(trouble) | Failure::Environment(trouble) = &failure {
-                terminal::tell(&reporter.trouble(&trouble.message, trouble.help.as_deref()));
-            }
-            ExitCode::from(failure.code())
+        Err(mut failure) => {
+            failure.tell(&reporter);
+            ExitCode::from(failure.exit as u8)
         }
     }
 }
 
 fn dispatch(verb: Verb, reporter: &Reporter) -> Result<(), Failure> {
-    let _ = (verb, reporter);
-    Ok(())
+    match verb {
+        Verb::Run(args) => run::run(&args, reporter),
+        Verb::Watch(args) => watch::run(&args, reporter),
+        Verb::Check(args) => check::run(&args, reporter),
+        Verb::Explain(args) => explain::run(&args, reporter),
+        Verb::Layers(args) => layers::run(&args, reporter),
+        Verb::Classes(args) => classes::run(&args, reporter),
+        Verb::Classify(args) => classify::run(&args, reporter),
+        Verb::Show(args) => show::run(&args),
+        Verb::Test(args) => test::run(&args, reporter),
+        Verb::New(args) => new::run(&args),
+        Verb::Completions(args) => completions::run(&args),
+    }
 }

@@ -90,6 +90,11 @@ impl Reporter {
         text
     }
 
+    /// `hen.fviz: 2 errors`, as the last line for people.
+    pub fn summary(&self, name: &str, count: Count) -> String {
+        if self.format == Format::Json { String::new() } else { format!("{name}: {count}\n") }
+    }
+
     /// A trouble of no place in a recipe: a file that can't be read, a usage that makes no sense.
     pub fn trouble(&self, message: &str, help: Option<&str>) -> String {
         match self.format {

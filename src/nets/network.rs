@@ -51,12 +51,34 @@ impl Network {
     /// # Errors
     /// The picture is too small, or not of that shape.
     pub fn forward(&self, pictures: &Tensor, redirect: bool) -> Result<BTreeMap<String, Tensor>> {
+        self.compute(pictures, redirect, None)
+    }
+
+    /// As [`Network::forward`], but a node that is read gives `held`, whatever it would: what comes after it then leads
+    /// back to that.
+    ///
+    /// # Errors
+    /// As those of `forward`, or the network was not loaded for the node.
+    pub fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<BTreeMap<String, Tensor>> {
+        let Some((_, id)) = self.reads.iter().find(|(name, _)| name == node) else { bail!("`{node}` is not read") };
+        self.compute(pictures, false, Some((*id, held)))
+    }
+
+    fn compute(
+        &self,
+        pictures: &Tensor,
+        redirect: bool,
+        held: Option<(NodeId, &Tensor)>,
+    ) -> Result<BTreeMap<String, Tensor>> {
         let mut tensors: Vec<Option<Tensor>> = vec![None; self.nodes];
         if let Some(first) = tensors.first_mut() {
             *first = Some(pictures.clone());
         }
         for step in &self.steps {
-            let result = self.evaluate(step, &tensors, redirect)?;
+            let result = match held {
+                Some((id, held)) if id == step.node => held.clone(),
+                _ => self.evaluate(step, &tensors, redirect)?,
+            };
             for &node in &step.free {
                 tensors[node] = None;
             }

@@ -1,7 +1,8 @@
 //! Which pictures go into which file, and what can't be written.
 
 use crate::check::recipe::{Format, Recipe, Render};
-use crate::source::{Diagnostic, codes};
+use crate::render::slug::clash_key;
+use crate::source::{Diagnostic, Span, codes};
 use crate::spec::Arg;
 
 use super::take::{Take, held, takes};
@@ -84,9 +85,13 @@ pub fn outputs(recipe: &Recipe) -> (Vec<Output>, Vec<Diagnostic>) {
     (outputs, told)
 }
 
-/// Names that only differ in case are one file on many machines.
 fn same_file(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
+    clash_key(a) == clash_key(b)
+}
+
+/// Where a file's name stands; of the default files, which stand nowhere, that of the statement.
+fn name_of(render: &Render) -> Span {
+    if render.name_span == Span::default() { render.span } else { render.name_span }
 }
 
 fn outputs_of(recipe: &Recipe, number: usize, render: &Render) -> Vec<Output> {
@@ -126,7 +131,7 @@ fn unwritable(render: &Render, output: &Output) -> Option<Diagnostic> {
             return Some(
                 Diagnostic::error(
                     &codes::SHARED_FILE,
-                    render.span,
+                    name_of(render),
                     format!("{count} variants would be written into `{}`", output.name),
                     format!("`{}` shows one variant", render.layout.spec.name),
                 )
@@ -141,7 +146,7 @@ fn unwritable(render: &Render, output: &Output) -> Option<Diagnostic> {
             return Some(
                 Diagnostic::error(
                     &codes::GRID_TOO_SMALL,
-                    render.span,
+                    render.layout.span,
                     format!("{count} variants don't fit into {cells} cells"),
                     format!("`{}` shows {count} variants", output.name),
                 )
@@ -157,7 +162,7 @@ fn unwritable(render: &Render, output: &Output) -> Option<Diagnostic> {
         return Some(
             Diagnostic::error(
                 &codes::STILL_NEEDS_STEP,
-                render.span,
+                name_of(render),
                 format!("every frame would overwrite `{}`", output.name),
                 "a still that is written more than once needs a name for each",
             )
@@ -170,11 +175,11 @@ fn unwritable(render: &Render, output: &Output) -> Option<Diagnostic> {
 fn clash(first: &Render, second: &Render, output: &Output) -> Diagnostic {
     Diagnostic::error(
         &codes::SAME_FILE,
-        second.span,
+        name_of(second),
         format!("two statements write `{}`", output.name),
         "this one would overwrite the other",
     )
-    .with_label(first.span, "the first one")
+    .with_label(name_of(first), "the first one")
     .with_help("give each file its own name, or remove one of them")
 }
 

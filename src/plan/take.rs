@@ -25,10 +25,8 @@ pub fn total_steps(variant: &Variant) -> usize {
 }
 
 /// The stages in which a render statement holds.
-///
-/// One that is only known to hold in the last stage (`last`) holds there, with no frame but the final canvas.
 pub fn held(render: &Render, stages: usize) -> Vec<usize> {
-    (0..stages).filter(|&stage| schedule(render, stage).is_some() || (render.last && stage + 1 == stages)).collect()
+    (0..stages).filter(|&stage| schedule(render, stage).is_some()).collect()
 }
 
 fn schedule(render: &Render, stage: usize) -> Option<Schedule> {

@@ -76,15 +76,14 @@ pub(crate) fn scheduled(call: Call, every: usize) -> Scheduled {
 
 /// A statement that holds in the stages for which there is a schedule.
 pub(crate) fn render(file: &str, format: Format, layout: Call, frames: Vec<Option<Schedule>>) -> Render {
-    let last = frames.last().is_some_and(Option::is_some);
     Render {
         files: vec![file.to_string()],
         format,
         layout,
         frames,
-        last,
         fps: 12.0,
-        span: Span::new(FileId(0), 7 * file.len(), 7 * file.len() + 1),
+        span: Span::new(FileId(0), 7 * file.len(), 7 * file.len() + 9),
+        name_span: Span::new(FileId(0), 7 * file.len() + 7, 7 * file.len() + 9),
     }
 }
 

@@ -114,7 +114,9 @@ fn refused(recipe: &Recipe) -> (&'static Code, String) {
     let (plan, problems) = plan(recipe, &MemoryWorld::default());
     assert!(plan.is_none());
     assert_eq!(problems.len(), 1, "{problems:?}");
-    assert_eq!(problems[0].span(), Some(recipe.renders.last().unwrap().span));
+    let render = recipe.renders.last().unwrap();
+    let place = if problems[0].code == &codes::GRID_TOO_SMALL { render.layout.span } else { render.name_span };
+    assert_eq!(problems[0].span(), Some(place));
     (problems[0].code, problems[0].help.clone().unwrap_or_default())
 }
 
@@ -122,7 +124,7 @@ fn refused(recipe: &Recipe) -> (&'static Code, String) {
 fn two_renders_into_one_file_are_refused() {
     let mut recipe = plain(1, 5, gif(every(1, 0, 9)));
     let mut second = render("A.gif", Format::Gif, layout("frames"), vec![Some(every(2, 0, 9))]);
-    second.span.end += 1;
+    second.name_span.end += 1;
     recipe.renders.push(second);
     assert_eq!(refused(&recipe).0, &codes::SAME_FILE);
 }

@@ -13,6 +13,7 @@ pub mod metadata;
 pub mod oklab;
 pub mod palette;
 pub mod picture;
+pub mod plot;
 pub mod png;
 pub mod scores;
 pub mod slug;

@@ -28,6 +28,7 @@ use crate::source::{CancelToken, Diagnostic, codes};
 use crate::spec::Call;
 use crate::words::{Moments, Photos, registry};
 
+pub(crate) use error::reason;
 pub use error::{Culprit, NotFinite, RunError};
 pub use event::{Event, Step};
 pub use network::Network;
@@ -65,6 +66,8 @@ pub struct Ending {
     pub scores: Vec<Option<Scores>>,
     /// Whether it was stopped before its end.
     pub cancelled: bool,
+    /// Whether a gradient was redirected behind a ReLU.
+    pub helped: bool,
 }
 
 /// Runs a plan, batch after batch, and tells what happens.
@@ -75,7 +78,7 @@ pub fn run(setting: &Setting, sink: &mut dyn FnMut(Event)) -> Result<Ending, Run
     let Setting { recipe, plan, .. } = *setting;
     let steps = plan.batches.iter().map(|batch| steps_of(recipe, batch)).sum();
     sink(Event::Started { steps, batches: plan.batches.len() });
-    let mut ending = Ending { scores: vec![None; recipe.variants.len()], cancelled: false };
+    let mut ending = Ending { scores: vec![None; recipe.variants.len()], ..Ending::default() };
     let mut done = 0;
     for (number, (batch, network)) in plan.batches.iter().zip(setting.networks).enumerate() {
         let mut runner = Runner::new(setting, number, batch, *network)?;
@@ -106,7 +109,6 @@ struct Runner<'a> {
     states: Vec<State>,
     /// For each variant whether no gradient has come back from the network yet.
     silent: Vec<bool>,
-    helped: Vec<String>,
 }
 
 impl<'a> Runner<'a> {
@@ -116,8 +118,7 @@ impl<'a> Runner<'a> {
         batch: &'a Batch,
         network: &'a dyn Network,
     ) -> Result<Self, RunError> {
-        let mut runner =
-            Self { setting, number, batch, network, states: Vec::new(), silent: Vec::new(), helped: Vec::new() };
+        let mut runner = Self { setting, number, batch, network, states: Vec::new(), silent: Vec::new() };
         for (index, variant) in runner.variants() {
             let Some(stage) = variant.stages.first() else { continue };
             let params = started(variant, stage, setting.photos)?;
@@ -158,7 +159,7 @@ impl<'a> Runner<'a> {
                     done: *done,
                     scores: &scores,
                 }));
-                self.note_starts(&outcomes, step, steps, sink);
+                self.note_starts(&outcomes, (step, steps), ending, sink);
                 self.take(outcomes, Take { stage: number, iteration }, step + 1 == steps, sink)?;
                 for ((index, _), scores) in self.variants().zip(scores) {
                     if let Some(place) = ending.scores.get_mut(index) {
@@ -205,20 +206,23 @@ impl<'a> Runner<'a> {
     }
 
     /// Says, once, that a start was helped, or that after the first steps nothing has moved.
-    fn note_starts(&mut self, outcomes: &[Outcome], step: usize, steps: usize, sink: &mut dyn FnMut(Event)) {
+    fn note_starts(
+        &mut self,
+        outcomes: &[Outcome],
+        (step, steps): (usize, usize),
+        ending: &mut Ending,
+        sink: &mut dyn FnMut(Event),
+    ) {
         if step >= REDIRECTED_STEPS {
             return;
         }
         let variants: Vec<_> = self.variants().collect();
-        for node in self.network.redirected() {
-            if !self.helped.contains(&node) {
-                if self.helped.is_empty()
-                    && let Some((_, variant)) = variants.first()
-                {
-                    sink(Event::Note(helped(variant, &node)));
-                }
-                self.helped.push(node);
-            }
+        if let Some(node) = self.network.redirected().first()
+            && let Some((_, variant)) = variants.first()
+            && !ending.helped
+        {
+            sink(Event::Note(helped(variant, node)));
+            ending.helped = true;
         }
         for ((silent, outcome), (_, variant)) in self.silent.iter_mut().zip(outcomes).zip(&variants) {
             *silent &= outcome.silent;

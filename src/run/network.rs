@@ -15,3 +15,13 @@ pub trait Network: Sync {
     /// Nodes at which a gradient was redirected since this was last asked.
     fn redirected(&self) -> Vec<String>;
 }
+
+impl Network for crate::nets::Network {
+    fn forward(&self, pictures: &Tensor, redirect: bool) -> Result<Taps> {
+        self.forward(pictures, redirect)
+    }
+
+    fn redirected(&self) -> Vec<String> {
+        self.redirected()
+    }
+}

@@ -1,0 +1,134 @@
+//! From frames to the pictures of a file, as its layout says.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use super::collect::Collected;
+use crate::check::recipe::{Recipe, Render};
+use crate::plan::{Member, Output, Take};
+use crate::render::label::GROUND;
+use crate::render::layout::{Cell, columns_for, grid, sheet, strip};
+use crate::render::picture::{enlarge, same_size};
+use crate::spec::{Arg, Moment};
+
+/// A picture of a file, and the step that it shows (of its first variant).
+pub(super) struct Page {
+    pub step: usize,
+    pub picture: RgbImage,
+}
+
+/// One variant's frames, all of one size.
+struct Reel {
+    label: String,
+    steps: Vec<usize>,
+    frames: Vec<RgbImage>,
+}
+
+/// The pictures of a file in order of time; none where the run made nothing of it.
+pub(super) fn pages(recipe: &Recipe, output: &Output, all: &Collected) -> Result<Vec<Page>, String> {
+    let Some(render) = recipe.renders.get(output.render) else { return Ok(Vec::new()) };
+    let name = render.layout.spec.name;
+    let scale = whole(render, "scale").unwrap_or(1) as u32;
+    let mut reels = Vec::new();
+    for member in &output.members {
+        reels.push(reel(recipe, output, member, all, name == "view", scale)?);
+    }
+    if reels.iter().all(|reel| reel.frames.is_empty()) {
+        return Ok(Vec::new());
+    }
+    match name {
+        "grid" | "sheet" => side_by_side(render, reels),
+        "strip" => reels.into_iter().map(|reel| film(render, &reel)).collect(),
+        _ => Ok(reels.into_iter().flat_map(|reel| reel.steps.into_iter().zip(reel.frames)).map(Page::from).collect()),
+    }
+}
+
+impl From<(usize, RgbImage)> for Page {
+    fn from((step, picture): (usize, RgbImage)) -> Self {
+        Self { step, picture }
+    }
+}
+
+fn reel(
+    recipe: &Recipe,
+    output: &Output,
+    member: &Member,
+    all: &Collected,
+    views: bool,
+    scale: u32,
+) -> Result<Reel, String> {
+    let pictures = if views { &all.views } else { &all.canvases };
+    let mut takes: Vec<Take> =
+        member.takes.iter().copied().filter(|&take| pictures.contains_key(&(member.variant, take))).collect();
+    // A run that was stopped ends where it stood.
+    if let Some(&end) = all.ends.get(&member.variant)
+        && output.stages.contains(&end.stage)
+        && takes.last() < Some(&end)
+        && pictures.contains_key(&(member.variant, end))
+    {
+        takes.push(end);
+    }
+    let frames: Vec<Arc<RgbImage>> =
+        takes.iter().filter_map(|&take| pictures.get(&(member.variant, take)).cloned()).collect();
+    let frames = frames.iter().map(|frame| enlarge(frame, scale).map_err(|error| error.to_string()));
+    let variant = recipe.variants.get(member.variant);
+    Ok(Reel {
+        label: variant.map(|variant| variant.label.clone()).unwrap_or_default(),
+        steps: takes.iter().map(|take| variant.map_or(0, |variant| take.step(variant))).collect(),
+        frames: same_size(frames.collect::<Result<_, _>>()?, GROUND),
+    })
+}
+
+/// One picture a moment, all variants in each: a variant that has ended stays as it is, one that has not begun is dark.
+fn side_by_side(render: &Render, reels: Vec<Reel>) -> Result<Vec<Page>, String> {
+    let labels = !matches!(render.layout.args.get("labels"), Arg::Switch(false));
+    let moments = reels.iter().map(|reel| reel.frames.len()).max().unwrap_or(0);
+    let size = reels.iter().find_map(|reel| Some(reel.frames.first()?.dimensions())).unwrap_or((1, 1));
+    let dark = RgbImage::from_pixel(size.0, size.1, GROUND);
+    let page = |moment: usize| {
+        let cells: Vec<Cell> = reels
+            .iter()
+            .map(|reel| Cell {
+                picture: reel.frames.get(moment).or(reel.frames.last()).unwrap_or(&dark),
+                label: if labels { &reel.label } else { "" },
+            })
+            .collect();
+        let step = reels.iter().find_map(|reel| reel.steps.get(moment)).copied().unwrap_or(0);
+        let picture = match render.layout.args.size("size") {
+            Some((columns, rows)) => grid(&cells, columns, rows),
+            None => sheet(&cells, whole(render, "columns").unwrap_or_else(|| columns_for(cells.len()))),
+        };
+        Ok(Page { step, picture: picture.map_err(|error| error.to_string())? })
+    };
+    (0..moments).map(page).collect()
+}
+
+/// All frames of one variant in one picture.
+fn film(render: &Render, reel: &Reel) -> Result<Page, String> {
+    let labels = !matches!(render.layout.args.get("labels"), Arg::Switch(false));
+    let columns = whole(render, "columns").unwrap_or(reel.frames.len());
+    let steps: Vec<_> = reel.steps.iter().copied().zip(&reel.frames).collect();
+    let picture = if labels {
+        strip(&steps, columns)
+    } else {
+        let cells: Vec<_> = reel.frames.iter().map(|picture| Cell { picture, label: "" }).collect();
+        sheet(&cells, columns)
+    };
+    let step = reel.steps.last().copied().unwrap_or(0);
+    Ok(Page { step, picture: picture.map_err(|error| error.to_string())? })
+}
+
+/// A whole number of a layout, if it is given.
+fn whole(render: &Render, name: &str) -> Option<usize> {
+    match render.layout.args.get(name) {
+        Arg::Number(_) => Some(render.layout.args.integer(name).max(1) as usize),
+        _ => None,
+    }
+}
+
+/// A number of a layout, or what stands for it.
+pub(super) fn number(render: &Render, name: &str, otherwise: f64) -> f64 {
+    let at = Moment::still(render.layout.spec.kind, render.layout.spec.name);
+    render.layout.args.optional(name, &at).unwrap_or(otherwise)
+}

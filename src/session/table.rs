@@ -1,0 +1,66 @@
+//! Scores as the columns of a table.
+
+use super::collect::Collected;
+use crate::check::recipe::{Recipe, Stage};
+use crate::plan::Output;
+use crate::render::metadata::Score;
+use crate::render::scores::{Row, Scores as Table};
+use crate::run::Scores;
+
+/// The name of the last column.
+const LOSS: &str = "loss";
+
+/// The columns of a stage: terms and penalties as the recipe names them, the loss last. Equal names are numbered.
+fn columns(stage: &Stage) -> Vec<String> {
+    let names = stage.terms.iter().map(|term| term.name.as_str());
+    let names = names.chain(stage.penalties.iter().map(|call| call.spec.name));
+    let mut columns: Vec<String> = Vec::new();
+    for name in names {
+        let numbered = |n: usize| if n == 1 { name.to_string() } else { format!("{name} #{n}") };
+        columns.extend((1..).map(numbered).find(|name| !columns.contains(name)));
+    }
+    columns.push(LOSS.to_string());
+    columns
+}
+
+/// The values of a step, in the order of its stage's columns.
+fn values(scores: &Scores) -> Vec<f64> {
+    scores.terms.iter().chain(&scores.penalties).chain([&scores.loss]).copied().collect()
+}
+
+/// The rows that a file shows.
+pub(super) fn table(recipe: &Recipe, output: &Output, all: &Collected) -> Table {
+    let mut terms: Vec<String> = Vec::new();
+    let members: Vec<usize> = output.members.iter().map(|member| member.variant).collect();
+    for variant in members.iter().filter_map(|&index| recipe.variants.get(index)) {
+        for stage in output.stages.iter().filter_map(|&stage| variant.stages.get(stage)) {
+            for name in columns(stage) {
+                if name != LOSS && !terms.contains(&name) {
+                    terms.push(name);
+                }
+            }
+        }
+    }
+    terms.push(LOSS.to_string());
+    let label = |&index: &usize| recipe.variants.get(index).map(|variant| variant.label.clone()).unwrap_or_default();
+    let mut rows = Vec::new();
+    for scored in all.table.iter().filter(|scored| output.stages.contains(&scored.take.stage)) {
+        let Some(variant) = members.iter().position(|&member| member == scored.variant) else { continue };
+        let stage = recipe.variants.get(scored.variant).and_then(|variant| variant.stages.get(scored.take.stage));
+        let Some(stage) = stage else { continue };
+        let (own, numbers) = (columns(stage), values(&scored.scores));
+        let value = |name: &String| own.iter().position(|column| column == name).and_then(|at| numbers.get(at));
+        rows.push(Row {
+            variant,
+            stage: stage.name.clone(),
+            step: scored.take.iteration,
+            values: terms.iter().map(|name| value(name).copied().unwrap_or(f64::NAN)).collect(),
+        });
+    }
+    Table { variants: members.iter().map(label).collect(), terms, rows }
+}
+
+/// The last scores of a variant, for a file's metadata.
+pub(super) fn last_scores(stage: &Stage, scores: &Scores) -> Vec<Score> {
+    columns(stage).into_iter().zip(values(scores)).map(|(term, value)| Score { term, value }).collect()
+}

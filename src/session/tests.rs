@@ -1,0 +1,283 @@
+//! Recipes run whole, into files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::*;
+use crate::check::recipe::{Format, Model, Recipe, Render, Stage, Term, Variant};
+use crate::nets::{Facts, Source, architecture};
+use crate::plan::testing::{call, class, every, number, recipe, render, scheduled, stage, variant};
+use crate::render::metadata;
+use crate::source::{MemoryWorld, codes};
+use crate::spec::{Arg, Dial, Kind};
+
+fn facts(name: &str) -> Arc<Facts> {
+    Arc::new(Facts::new(architecture(name).unwrap(), None).unwrap())
+}
+
+fn range(low: f64, high: f64) -> Arg {
+    Arg::Number(Dial::Range(Box::new(low.into()), Box::new(high.into())))
+}
+
+/// The guide's last recipe.
+fn guide(facts: &Facts, unit: usize, size: usize, steps: usize) -> Stage {
+    let mut stage = stage("", size, steps);
+    stage.init = call(Kind::Init, "gray", &[("level", number(0.5)), ("noise", number(0.005))]);
+    stage.terms = vec![class(&facts.output().name, unit, 1.0)];
+    let jitter = [
+        ("brightness", range(0.98, 1.02)),
+        ("contrast", range(0.99, 1.01)),
+        ("saturation", range(0.98, 1.02)),
+        ("hue", range(-0.01, 0.01)),
+        ("clamp", Arg::Switch(true)),
+    ];
+    let affine = [
+        ("rotate", range(-15.0, 15.0)),
+        ("scale", range(0.96, 1.04)),
+        ("fill", number(0.5)),
+        ("sample", Arg::Choice("nearest")),
+    ];
+    stage.transforms = vec![call(Kind::Transform, "color_jitter", &jitter), call(Kind::Transform, "affine", &affine)];
+    stage.penalties = vec![call(Kind::Penalty, "l2", &[("weight", number(0.05)), ("around", number(0.5))])];
+    let blur = call(Kind::Filter, "gaussian", &[("size", number(5.0)), ("sigma", number(1.5))]);
+    stage.filters = vec![scheduled(blur, 10)];
+    stage.optimizer = call(Kind::Optimizer, "sgd", &[("lr", number(1.5)), ("normalize", Arg::Choice("off"))]);
+    stage
+}
+
+fn of_model(mut variant: Variant, name: &str) -> Variant {
+    variant.model = Model { call: call(Kind::Model, name, &[("redirect", Arg::Switch(true))]), ..variant.model };
+    variant
+}
+
+fn layout(name: &str, args: &[(&'static str, Arg)]) -> crate::spec::Call {
+    call(Kind::Layout, name, args)
+}
+
+fn ever(file: &str, format: Format, layout: crate::spec::Call) -> Render {
+    render(file, format, layout, vec![Some(every(2, 0, usize::MAX))])
+}
+
+fn last(file: &str, layout: crate::spec::Call) -> Render {
+    render(file, Format::Png, layout, vec![Some(every(1, 0, 0))])
+}
+
+/// All files of a recipe by their names; stopped before step `stop`.
+fn files_until(recipe: &Recipe, stop: usize) -> BTreeMap<String, Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let cancel = CancelToken::new();
+    let options = Options { folder: Some(folder.path().to_path_buf()), all_frames: false, cancel: cancel.clone(), ..Options::default() };
+    let mut session = Session::new(WeightStore::from_env());
+    let result = session.run(recipe, &MemoryWorld::default(), &options, &mut |news| {
+        if let News::Run(Event::Step(step)) = news
+            && step.done == stop
+        {
+            cancel.cancel();
+        }
+    });
+    let report = result.unwrap_or_else(|failed| panic!("{}", failed.why));
+    assert_eq!(report.ending.cancelled, stop != usize::MAX);
+    let name = |path: &Path| path.strip_prefix(folder.path()).unwrap().to_string_lossy().replace('\\', "/");
+    report.files.iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect()
+}
+
+fn files(recipe: &Recipe) -> BTreeMap<String, Vec<u8>> {
+    files_until(recipe, usize::MAX)
+}
+
+fn motifs(units: &[usize], steps: usize, renders: Vec<Render>) -> Recipe {
+    let facts = facts("motifs");
+    let one = |unit: &usize| variant(&format!("u{unit}"), &facts, vec![guide(&facts, *unit, 48, steps)]);
+    recipe(units.iter().map(one).collect(), renders)
+}
+
+fn size_of(png: &[u8]) -> (u32, u32) {
+    let picture = image::load_from_memory(png).unwrap();
+    (picture.width(), picture.height())
+}
+
+fn frames_of(gif: &[u8]) -> usize {
+    let mut decoder = gif::DecodeOptions::new().read_info(gif).unwrap();
+    let mut frames = 0;
+    while decoder.next_frame_info().unwrap().is_some() {
+        frames += 1;
+    }
+    frames
+}
+
+fn everything() -> Vec<Render> {
+    let on = ("labels", Arg::Switch(true));
+    vec![
+        ever("{label}.gif", Format::Gif, layout("frames", &[("scale", number(2.0))])),
+        ever("all.gif", Format::Gif, layout("grid", &[("size", Arg::Size(2, 1)), on.clone()])),
+        last("{label}.png", layout("frames", &[])),
+        last("sheet.png", layout("sheet", &[on.clone()])),
+        ever("{label}-{step}.png", Format::Png, layout("frames", &[])),
+        ever("{label}-strip.png", Format::Png, layout("strip", &[on])),
+        ever("{label}-seen.gif", Format::Gif, layout("view", &[])),
+        ever("scores.csv", Format::Csv, layout("frames", &[])),
+        ever("scores.svg", Format::Svg, layout("frames", &[])),
+    ]
+}
+
+#[test]
+fn every_layout_and_format_is_written() {
+    let files = files(&motifs(&[3, 4], 6, everything()));
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    let of = |label: &str| {
+        [".gif", "-0.png", "-2.png", "-4.png", "-5.png", "-seen.gif", "-strip.png", ".png"]
+            .map(|end| format!("{label}{end}"))
+    };
+    let mut expected: Vec<String> = [of("u3"), of("u4")].concat();
+    expected.extend(["all.gif", "scores.csv", "scores.svg", "sheet.png"].map(String::from));
+    expected.sort();
+    assert_eq!(names, expected);
+    assert_eq!(size_of(&files["u3.png"]), (48, 48));
+    assert_eq!(files["u3.png"], files["u3-5.png"]);
+    assert!(size_of(&files["u3-strip.png"]).0 > 4 * 48 && size_of(&files["sheet.png"]).0 > 96);
+    // i = 0, 2, 4 and the final canvas, i = 5.
+    assert_eq!((frames_of(&files["u4.gif"]), frames_of(&files["all.gif"])), (4, 4));
+    let table = String::from_utf8(files["scores.csv"].clone()).unwrap();
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines[0], "variant,stage,step,class(3),l2,class(4),loss");
+    assert_eq!(lines.len(), 1 + 2 * 6);
+    assert!(lines[1].starts_with("u3,,0,") && lines[2].starts_with("u4,,0,,"), "{table}");
+}
+
+#[test]
+fn files_say_what_made_them() {
+    let mut recipe = motifs(&[3, 4], 4, vec![last("{label}.png", layout("frames", &[]))]);
+    recipe.resolved = "fviz 1\n".into();
+    let found = metadata::read(&files(&recipe)["u4.png"]).unwrap().unwrap();
+    assert_eq!((found.recipe.as_str(), found.weights.len()), ("fviz 1\n", 1));
+    assert_eq!((found.weights[0].name.as_str(), found.weights[0].sha256.len()), ("motifs", 64));
+    let [variant] = &found.variants[..] else { panic!("{found:?}") };
+    let terms: Vec<_> = variant.scores.iter().map(|score| score.term.as_str()).collect();
+    assert_eq!((variant.label.as_str(), terms), ("u4", vec!["class(4)", "l2", "loss"]));
+}
+
+#[test]
+fn the_same_bytes_alone_in_a_batch_reordered_and_with_other_threads() {
+    let stills =
+        || vec![last("{label}.png", layout("frames", &[])), ever("{label}.gif", Format::Gif, layout("frames", &[]))];
+    let strip = |mut files: BTreeMap<String, Vec<u8>>| {
+        files.retain(|name, _| name.starts_with("u4"));
+        files
+    };
+    let alone = files(&motifs(&[4], 12, stills()));
+    assert_eq!(alone.len(), 2);
+    assert!(alone == files(&motifs(&[4], 12, stills())), "twice");
+    assert!(alone == strip(files(&motifs(&[3, 4, 5], 12, stills()))), "in a batch");
+    assert!(alone == strip(files(&motifs(&[4, 5, 3], 12, stills()))), "reordered");
+    for threads in [1, 2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert!(alone == pool.install(|| strip(files(&motifs(&[5, 4], 12, stills())))), "{threads} threads");
+    }
+}
+
+#[test]
+fn a_stopped_run_writes_what_it_has() {
+    let all = files_until(&motifs(&[3, 4], 6, everything()), 4);
+    assert!(all.contains_key("u3.png") && all.contains_key("sheet.png") && all.contains_key("scores.csv"));
+    // i = 0, 2, and 3, where it was stopped.
+    assert_eq!(frames_of(&all["u3.gif"]), 3);
+    assert_eq!(all["u3.png"], all["u3-3.png"]);
+}
+
+#[test]
+fn a_network_is_loaded_once() {
+    let mut session = Session::new(WeightStore::default());
+    let options = Options { folder: None, all_frames: false, ..Options::default() };
+    let mut run = |units: &[usize]| {
+        let report = session.run(&motifs(units, 1, vec![]), &MemoryWorld::default(), &options, &mut |_| {}).unwrap();
+        assert_eq!(report.files, [] as [std::path::PathBuf; 0]);
+        report.weights
+    };
+    assert_eq!(run(&[3]), run(&[4, 5]));
+}
+
+/// A unit of the last ReLU that answers nowhere to gray: without help its gradient is zero and nothing moves.
+#[test]
+fn a_dead_start_is_redirected_and_the_picture_moves() {
+    let facts = facts("motifs");
+    let node = facts.graph.nodes().iter().rfind(|node| node.op == crate::nets::Op::Relu).unwrap().name.clone();
+    let gray = candle_core::Tensor::full(0.5f32, (1, 3, 48, 48), &candle_core::Device::Cpu).unwrap();
+    let Source::Embedded(bytes) = architecture("motifs").unwrap().source else { panic!() };
+    let network = crate::nets::Network::load(&facts, &crate::nets::Weights::read(bytes).unwrap(), [&*node]).unwrap();
+    let answer = &network.forward(&gray, false).unwrap()[&node];
+    let most = answer.flatten_from(2).unwrap().max(2).unwrap().squeeze(0).unwrap().to_vec1::<f32>().unwrap();
+    let unit = most.iter().position(|&most| most == 0.0).expect("every unit answers to gray");
+
+    let run = |redirect: bool| {
+        let mut stage = guide(&facts, 3, 48, 3);
+        stage.penalties.clear();
+        stage.filters.clear();
+        stage.transforms.clear();
+        stage.init = call(Kind::Init, "gray", &[("level", number(0.5)), ("noise", number(0.0))]);
+        let args = [("node", Arg::Node(node.clone())), ("units", Arg::Units(vec![unit]))];
+        stage.terms =
+            vec![Term { call: call(Kind::Objective, "channel", &args), node: node.clone(), ..class("", 0, 1.0) }];
+        let mut variant = variant("", &facts, vec![stage]);
+        variant.model.call = call(Kind::Model, "motifs", &[("redirect", Arg::Switch(redirect))]);
+        let options = Options { folder: None, all_frames: true, ..Options::default() };
+        let (mut frames, mut notes) = (Vec::new(), Vec::new());
+        let told = &mut |news: News| match news {
+            News::Run(Event::Frame { picture, .. }) => {
+                frames.push(picture.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+            }
+            News::Run(Event::Note(note)) => notes.push(note),
+            _ => {}
+        };
+        let recipe = recipe(vec![variant], vec![]);
+        Session::new(WeightStore::default()).run(&recipe, &MemoryWorld::default(), &options, told).unwrap();
+        (frames, notes)
+    };
+    let (frames, notes) = run(true);
+    assert!(frames[0] != frames[2]);
+    assert_eq!(notes.iter().map(|note| note.code).collect::<Vec<_>>(), [&codes::DEAD_START]);
+    assert!(notes[0].message.contains(&node), "{}", notes[0].message);
+    let (frames, notes) = run(false);
+    assert!(frames[0] == frames[2]);
+    assert_eq!(notes.iter().map(|note| note.code).collect::<Vec<_>>(), [&codes::NO_GRADIENT]);
+    assert!(notes[0].help.as_ref().unwrap().contains("redirect"));
+}
+
+#[test]
+fn hen_measure() {
+    let Some(steps) = std::env::var("FVIZ_STEPS").ok() else { return };
+    let facts = facts("resnet18");
+    let n: usize = std::env::var("FVIZ_VARIANTS").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    let variants = (0..n)
+        .map(|i| {
+            of_model(
+                variant(&format!("{i}"), &facts, vec![guide(&facts, 8 + i, 299, steps.parse().unwrap())]),
+                "resnet18",
+            )
+        })
+        .collect();
+    let recipe = recipe(
+        variants,
+        vec![
+            render("{label}.gif", Format::Gif, layout("frames", &[]), vec![Some(every(10, 0, usize::MAX))]),
+            last("{label}.png", layout("frames", &[])),
+        ],
+    );
+    let start = std::time::Instant::now();
+    let mut session = Session::new(WeightStore::from_env());
+    let options = Options { folder: Some("/tmp/rooms/out".into()), all_frames: false, ..Options::default() };
+    let mut last = start;
+    let report = session.run(&recipe, &MemoryWorld::default(), &options, &mut |news| match news {
+        News::Run(Event::Step(step)) => {
+            if step.step % 10 == 0 {
+                println!("{} {:?} {:.2?} {:?}", step.step, last.elapsed(), start.elapsed(), step.scores[0]);
+            }
+            last = std::time::Instant::now();
+        }
+        News::Wrote(path) => println!("wrote {path:?} {:.2?}", start.elapsed()),
+        News::Loaded(_) => println!("loaded {:.2?}", start.elapsed()),
+        _ => {}
+    });
+    println!("{:.2?} {:?}", start.elapsed(), report.map(|r| r.ending.cancelled));
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    println!("{}", status.lines().find(|l| l.starts_with("VmHWM")).unwrap());
+}

@@ -1,0 +1,179 @@
+//! Networks in use, kept loaded from run to run.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::check::recipe::{Model, Recipe};
+use crate::nets::{ImportError, Licence, Network, Source, Weights, architecture};
+use crate::plan::Batch;
+use crate::source::{CancelToken, Span};
+use crate::store::{Published, WeightStore, WeightsError, read_weights};
+
+/// Which weights a network has, as files tell it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The model's name.
+    pub name: String,
+    /// The 64 hex digits of their file's SHA-256.
+    pub sha256: String,
+    /// Why pictures made with them may not be used commercially, if so.
+    pub non_commercial: Option<String>,
+}
+
+/// Why a network could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Its weights could not be found or fetched.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// They are not the network's.
+    #[error("the weights of `{model}` can't be used: {problem}")]
+    Import {
+        /// The model's name.
+        model: String,
+        /// What is wrong with them.
+        problem: ImportError,
+        /// The `model` statement.
+        span: Span,
+    },
+    /// The recipe names a model that no architecture has.
+    #[error("there is no network `{0}`")]
+    Unknown(String),
+}
+
+/// What makes a loaded network the one that is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    model: &'static str,
+    file: Option<PathBuf>,
+    nodes: BTreeSet<String>,
+}
+
+/// A network and what it was loaded from.
+#[derive(Clone)]
+pub(super) struct Loaded {
+    key: Key,
+    pub network: Arc<Network>,
+    pub identity: Identity,
+}
+
+/// Loaded networks. Each is loaded for just the nodes that its variants read, since a node that is read is not fused
+/// with others, and so a variant's last bits would otherwise depend on what else a recipe reads.
+#[derive(Default)]
+pub(super) struct Networks {
+    loaded: Vec<Loaded>,
+}
+
+impl Networks {
+    /// The network of each batch, in their order. Those that are not needed any more are dropped first.
+    pub fn of_batches(
+        &mut self,
+        recipe: &Recipe,
+        batches: &[Batch],
+        store: &WeightStore,
+        progress: &mut dyn FnMut(&str, u64, Option<u64>),
+        cancel: &CancelToken,
+    ) -> Result<Vec<Loaded>, LoadError> {
+        let model = |batch: &Batch| {
+            let first = batch.variants.first().and_then(|&first| recipe.variants.get(first));
+            first.map(|variant| (&variant.model, key(&variant.model, &batch.nodes)))
+        };
+        let needed: Vec<(&Model, Key)> = batches.iter().filter_map(model).collect();
+        self.loaded.retain(|loaded| needed.iter().any(|(_, key)| *key == loaded.key));
+        let mut networks = Vec::with_capacity(needed.len());
+        // Batches of one model differ in the nodes that they read: its weights are read once for all of them.
+        let mut read: Option<(Key, Read)> = None;
+        for (model, key) in needed {
+            if let Some(known) = self.loaded.iter().find(|loaded| loaded.key == key) {
+                networks.push(known.clone());
+                continue;
+            }
+            let same = |(other, _): &(Key, Read)| (other.model, &other.file) == (key.model, &key.file);
+            if !read.as_ref().is_some_and(same) {
+                read = None;
+            }
+            let (_, read) = match &read {
+                Some(read) => read,
+                None => read.insert((key.clone(), load(model, &key, store, progress, cancel)?)),
+            };
+            let loaded = ready(model, key, read)?;
+            self.loaded.push(loaded.clone());
+            networks.push(loaded);
+        }
+        Ok(networks)
+    }
+
+    /// The network of a model for just these nodes.
+    pub fn one(
+        model: &Model,
+        nodes: &BTreeSet<String>,
+        store: &WeightStore,
+        progress: &mut dyn FnMut(&str, u64, Option<u64>),
+        cancel: &CancelToken,
+    ) -> Result<Loaded, LoadError> {
+        let key = key(model, nodes);
+        let read = load(model, &key, store, progress, cancel)?;
+        ready(model, key, &read)
+    }
+
+    /// Forgets what was loaded from files, as these may have changed.
+    pub fn forget_files(&mut self) {
+        self.loaded.retain(|loaded| loaded.key.file.is_none());
+    }
+}
+
+/// Weights in memory.
+struct Read {
+    weights: Weights,
+    sha256: String,
+}
+
+fn key(model: &Model, nodes: &BTreeSet<String>) -> Key {
+    let file = model.call.args.file("weights").map(PathBuf::from);
+    Key { model: model.call.spec.name, file, nodes: nodes.clone() }
+}
+
+fn ready(model: &Model, key: Key, read: &Read) -> Result<Loaded, LoadError> {
+    let network = Network::load(&model.facts, &read.weights, key.nodes.iter().map(String::as_str))
+        .map_err(|problem| wrong(model, problem))?;
+    let licence = Licence::of_file(&read.sha256).or_else(|| model.facts.licence.clone());
+    let identity = Identity {
+        name: key.model.to_string(),
+        sha256: read.sha256.clone(),
+        non_commercial: licence.filter(|licence| licence.non_commercial).map(|licence| licence.name),
+    };
+    Ok(Loaded { key, network: Arc::new(network), identity })
+}
+
+fn wrong(model: &Model, problem: ImportError) -> LoadError {
+    LoadError::Import { model: model.call.spec.name.to_string(), problem, span: model.call.span }
+}
+
+fn load(
+    model: &Model,
+    key: &Key,
+    store: &WeightStore,
+    progress: &mut dyn FnMut(&str, u64, Option<u64>),
+    cancel: &CancelToken,
+) -> Result<Read, LoadError> {
+    let name = key.model;
+    let parsed = |bytes: &[u8]| Weights::read(bytes).map_err(|problem| wrong(model, problem));
+    if let Some(file) = &key.file {
+        let file = read_weights(file)?;
+        return Ok(Read { weights: parsed(&file.bytes)?, sha256: file.sha256 });
+    }
+    match architecture(name).ok_or_else(|| LoadError::Unknown(name.to_string()))?.source {
+        Source::Embedded(bytes) => {
+            let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            Ok(Read { weights: parsed(bytes)?, sha256 })
+        }
+        Source::File { name: file, sha256, .. } => {
+            let published = Published { model: name, file, sha256 };
+            let file = store.load(&published, &mut |done, all| progress(name, done, all), cancel)?;
+            Ok(Read { weights: parsed(&file.bytes)?, sha256: file.sha256 })
+        }
+    }
+}
