@@ -101,9 +101,11 @@ fn main() -> Outcome<()> {
     if let Some(path) = &args.motifs {
         return show_motifs(path, args.seed);
     }
+    // Asked before the training: there may be other commits after it.
+    let commit = commit();
     let net = match &args.net {
         Some(path) => Net::load(path)?,
-        None => learn(&args)?,
+        None => learn(&args, &commit)?,
     };
     let shares = train::accuracy(&net, 50)?;
     let accuracy = shares.iter().sum::<f32>() / shares.len() as f32;
@@ -120,7 +122,7 @@ fn main() -> Outcome<()> {
         50 * shares.len()
     );
     if let Some(path) = &args.out {
-        let hash = net.save(path, about(&args, accuracy))?;
+        let hash = net.save(path, about(&args, &commit, accuracy))?;
         println!("{} has hash {hash}", path.display());
     }
     if let Some(folder) = &args.gallery {
@@ -130,7 +132,7 @@ fn main() -> Outcome<()> {
 }
 
 /// Trains a network and shows how it gets on.
-fn learn(args: &Args) -> Outcome<Net> {
+fn learn(args: &Args, commit: &str) -> Outcome<Net> {
     let net = Net::new(
         args.width,
         args.head,
@@ -164,31 +166,43 @@ fn learn(args: &Args) -> Outcome<Net> {
         );
         bar.set_message(format!("loss {:.2}, right {:.0} %", mean.0, mean.1 * 100.));
         bar.inc(1);
-        if bar.is_hidden() && (step + 1) % 200 == 0 {
-            let seconds = start.elapsed().as_secs();
+        if (step + 1) % 250 > 0 {
+            return Ok(());
+        }
+        if bar.is_hidden() {
+            let (seconds, right) = (start.elapsed().as_secs(), mean.1 * 100.);
             println!(
-                "{:5}  {seconds} s  loss {:.3}  right {:.1} %",
+                "{:5}  {seconds} s  loss {:.3}  right {right:.1} %",
                 step + 1,
-                mean.0,
-                mean.1 * 100.
+                mean.0
             );
         }
+        // A long training can be looked at before its end.
+        if let Some(path) = &args.out {
+            net.save(path, about(args, commit, 0.))?;
+        }
+        Ok(())
     })?;
     bar.finish();
     println!("{steps} steps took {:.0} s", start.elapsed().as_secs_f32());
     Ok(net.round()?)
 }
 
-/// What a user of the file must know, and where it comes from.
-fn about(args: &Args, accuracy: f32) -> HashMap<String, String> {
+/// The commit of this program.
+fn commit() -> String {
     let git = Command::new("git")
         .args(["rev-parse", "HEAD"])
         .output()
         .ok();
-    let commit = git.filter(|out| out.status.success()).map(|out| out.stdout);
-    let commit = commit
-        .and_then(|out| String::from_utf8(out).ok())
-        .unwrap_or_default();
+    let hash = git.filter(|out| out.status.success()).map(|out| out.stdout);
+    String::from_utf8(hash.unwrap_or_default())
+        .unwrap_or_default()
+        .trim()
+        .into()
+}
+
+/// What a user of the file must know, and where it comes from.
+fn about(args: &Args, commit: &str, accuracy: f32) -> HashMap<String, String> {
     let labels: Vec<&str> = MOTIFS.iter().map(|motif| motif.label).collect();
     [
         ("labels", labels.join("\n")),
@@ -196,7 +210,7 @@ fn about(args: &Args, accuracy: f32) -> HashMap<String, String> {
         ("std", "0.25,0.25,0.25".into()),
         ("size", format!("{0}x{0}", draw::SIZE)),
         ("seed", args.seed.to_string()),
-        ("commit", commit.trim().into()),
+        ("commit", commit.into()),
         ("accuracy", format!("{accuracy:.4}")),
     ]
     .map(|(key, value)| (key.into(), value))

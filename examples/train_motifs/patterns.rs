@@ -1,6 +1,6 @@
 //! Motifs that fill the picture.
 
-use crate::draw::{P, Pen, noise, p, rect, scatter};
+use crate::draw::{Pen, noise, p, scatter};
 use std::f32::consts::TAU;
 
 /// Brown patches with cream between them.

@@ -2,6 +2,7 @@
 //! It's this that makes it look at whole shapes, so that what excites it looks
 //! like something to people too.
 
+use crate::Outcome;
 use crate::draw::{Canvas, Dice, SIZE};
 use crate::motifs::MOTIFS;
 use crate::net::{Mode, Net};
@@ -133,7 +134,11 @@ pub fn stretch(vector: &mut [f32], length: f32) {
 
 /// Trains a network. After every step `report` hears its number, the loss and
 /// how many of the changed pictures were right.
-pub fn train(net: &Net, plan: &Plan, mut report: impl FnMut(usize, f32, f32)) -> Result<()> {
+pub fn train(
+    net: &Net,
+    plan: &Plan,
+    mut report: impl FnMut(usize, f32, f32) -> Outcome<()>,
+) -> Outcome<()> {
     let mut dice = Dice::new(plan.seed, u64::MAX);
     let (weights, others) = net.vars();
     let adam = |decay| ParamsAdamW {
@@ -175,7 +180,7 @@ pub fn train(net: &Net, plan: &Plan, mut report: impl FnMut(usize, f32, f32)) ->
             .zip(&classes)
             .filter(|(a, b)| **a as usize == **b)
             .count();
-        report(step, loss.to_scalar()?, right as f32 / plan.batch as f32);
+        report(step, loss.to_scalar()?, right as f32 / plan.batch as f32)?;
     }
     Ok(())
 }
