@@ -306,3 +306,23 @@ impl Signs {
 fn is_only_reading(event: &Event) -> bool {
     matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_the_systems_limit_it_says_so_and_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hen.fviz");
+        std::fs::write(&file, "one").unwrap();
+        let mut watcher = Watcher::new();
+        watcher.set_files(std::slice::from_ref(&file));
+        watcher.fall_back(&notify::Error::new(notify::ErrorKind::MaxFilesWatch));
+        let notice = watcher.notice().unwrap();
+        assert!(notice.contains("three times a second") && notice.contains("max_user_watches"), "{notice}");
+        assert_eq!(watcher.notice(), None);
+        std::fs::write(&file, "two").unwrap();
+        assert_eq!(watcher.next(Duration::from_secs(30)).unwrap().files, [file]);
+    }
+}

@@ -55,7 +55,7 @@ pub enum WeightsError {
         /// What went wrong with the download.
         problem: FetchProblem,
         /// The way without a download.
-        by_hand: ByHand,
+        by_hand: Box<ByHand>,
     },
     /// The person stopped it; what came so far is kept.
     #[error("stopped; what came so far is kept, and the next download goes on from there")]

@@ -153,13 +153,13 @@ impl WeightStore {
         progress: &mut dyn FnMut(u64, Option<u64>),
         cancel: &CancelToken,
     ) -> Result<PathBuf, WeightsError> {
-        let by_hand = ByHand {
+        let by_hand = Box::new(ByHand {
             model: published.model.to_owned(),
             file: published.file.to_owned(),
             url: self.url(published),
             mirror: self.mirror.is_some(),
             cache: self.cache.clone(),
-        };
+        });
         let Some(cache) = &self.cache else {
             return Err(WeightsError::Fetch { problem: FetchProblem::NoCache, by_hand });
         };

@@ -65,8 +65,7 @@ impl Job<'_> {
         progress: &mut dyn FnMut(u64, Option<u64>),
         cancel: &CancelToken,
     ) -> Result<PathBuf, Stop> {
-        let secure = wire::is_secure(self.url)?;
-        let agent = wire::client(secure, roots, self.limits)?;
+        let agent = wire::client(self.url, roots, self.limits)?;
         let Some(mut part) = Part::open(self.target, &mut |bytes| progress(bytes, None), cancel)? else {
             return Ok(self.target.to_owned());
         };

@@ -52,7 +52,9 @@ impl Part {
         let shared = beside(target, ".part");
         let lock = take_turn(target, &mut || waiting(fs::metadata(&shared).map_or(0, |meta| meta.len())), cancel)?;
         if target.is_file() {
-            lock.map(Lock::clear_away);
+            if let Some(lock) = lock {
+                lock.clear_away();
+            }
             return Ok(None);
         }
         // Without a lock each process has its own part and can't go on with another's.
@@ -127,7 +129,9 @@ impl Part {
         // On disk first: a rename that survives a power cut must not name a file that does not.
         let named = self.file.sync_all().and_then(|()| fs::rename(&self.path, target));
         named.map_err(|source| FetchProblem::Disk { path: target.to_owned(), source })?;
-        self.lock.map(Lock::clear_away);
+        if let Some(lock) = self.lock {
+            lock.clear_away();
+        }
         Ok(())
     }
 

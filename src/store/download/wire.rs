@@ -39,11 +39,19 @@ pub(super) struct Head {
     pub(super) whole: Option<u64>,
 }
 
-/// A client for http and https.
+/// A client for an address of http or https; proxies are as the usual variables (`HTTPS_PROXY` …) say.
 ///
 /// # Errors
-/// On a processor that the TLS code is not written for (it would panic), if `secure` connections are wanted.
-pub(super) fn client(secure: bool, roots: RootCerts, limits: Limits) -> Result<Agent, FetchProblem> {
+/// If it is no such address; for https, on a processor that the TLS code is not written for (it would panic).
+pub(super) fn client(url: &str, roots: RootCerts, limits: Limits) -> Result<Agent, FetchProblem> {
+    let none = || FetchProblem::Address { url: url.to_owned() };
+    let uri = url.parse::<Uri>().map_err(|_| none())?;
+    let host = uri.host().ok_or_else(none)?;
+    let secure = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => false,
+        _ => return Err(none()),
+    };
     if secure && !graviola::util::is_cpu_supported() {
         return Err(FetchProblem::Processor);
     }
@@ -62,6 +70,9 @@ pub(super) fn client(secure: bool, roots: RootCerts, limits: Limits) -> Result<A
         .timeout_connect(Some(limits.connect))
         .timeout_recv_response(Some(limits.idle))
         .timeout_per_read(Some(limits.idle));
+    // What is served by this machine is beyond a proxy's reach.
+    let here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+    let config = if here { config.proxy(None) } else { config };
     Ok(config.build().new_agent())
 }
 
@@ -136,20 +147,6 @@ fn head(response: &Response<Body>) -> Head {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-/// Whether `url` is an address for [`get`], and whether a secure one.
-///
-/// # Errors
-/// If it is none.
-pub(super) fn is_secure(url: &str) -> Result<bool, FetchProblem> {
-    let none = || FetchProblem::Address { url: url.to_owned() };
-    let uri = url.parse::<Uri>().map_err(|_| none())?;
-    match uri.scheme_str() {
-        Some("https") if uri.host().is_some() => Ok(true),
-        Some("http") if uri.host().is_some() => Ok(false),
-        _ => Err(none()),
-    }
 }
 
 /// Host and port of an address, for messages.
