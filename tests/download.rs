@@ -486,6 +486,18 @@ fn a_damaged_file_is_named() {
     assert_eq!(setup.load().unwrap().bytes.len(), 1000);
 }
 
+/// The checker reads the header of the file that the run will load.
+#[test]
+fn the_checker_looks_for_the_same_names() {
+    for architecture in fviz::nets::architectures() {
+        if let fviz::nets::Source::File { name, sha256, .. } = architecture.source {
+            let published = Published { model: architecture.name, file: name, sha256 };
+            assert_eq!(published.names().to_vec(), architecture.file_names());
+            assert!(sha256.len() >= 8);
+        }
+    }
+}
+
 #[test]
 fn resnet18_of_the_shared_folder() {
     let Some(models) = std::env::var_os("FVIZ_MODELS") else {

@@ -114,12 +114,12 @@ impl Architecture {
         }
     }
 
-    /// Names under which a file of its weights may lie in a folder, the likeliest first; none where they are embedded.
+    /// Names under which a file of its weights may lie in a folder, in the order in which they are taken; none where they are embedded.
     pub fn file_names(&self) -> Vec<String> {
         match self.source {
             Source::Embedded(_) => vec![],
             Source::File { name, .. } => {
-                vec![format!("{}.safetensors", self.name), name.to_string(), format!("{}.pth", self.name)]
+                vec![format!("{}.safetensors", self.name), format!("{}.pth", self.name), name.to_string()]
             }
         }
     }

@@ -175,6 +175,7 @@ fn what_came(size: u64, page: bool) -> String {
 
 /// Why a download ended without a file.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "download"), allow(dead_code))]
 pub(super) enum Stop {
     /// The person wanted it so.
     Cancelled,
