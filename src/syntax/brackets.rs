@@ -192,14 +192,15 @@ impl Settler<'_, '_, '_> {
             return index + 1;
         }
         let shown = char::from(mark.byte);
-        self.problems.hard(
-            &codes::UNCLOSED,
-            mark.at,
-            mark.at + 1,
-            format!("this `{shown}` closes nothing"),
-            "nothing is open here",
-            Some("remove it, or write its partner further up".into()),
-        );
+        self.problems.hard(mark.at, |problems| {
+            Diagnostic::error(
+                &codes::UNCLOSED,
+                problems.span(mark.at, mark.at + 1),
+                format!("this `{shown}` closes nothing"),
+                "nothing is open here",
+            )
+            .with_help("remove it, or write its partner further up")
+        });
         if mark.byte == b'}' {
             self.patch.blank(mark.at..mark.at + 1); // what stands beside it is whole
         } else {
@@ -285,42 +286,42 @@ impl Settler<'_, '_, '_> {
     }
 
     fn tell_unclosed(&mut self, mark: Mark, before: Option<usize>, needed: &str) {
-        if self.problems.is_news(mark.at) {
-            let shown = char::from(mark.byte);
-            let mut problem = Diagnostic::error(
+        self.problems.hard(mark.at, |problems| {
+            let problem = Diagnostic::error(
                 &codes::UNCLOSED,
-                self.problems.span(mark.at, mark.at + 1),
-                format!("this `{shown}` is never closed"),
+                problems.span(mark.at, mark.at + 1),
+                format!("this `{}` is never closed", char::from(mark.byte)),
                 "opened here",
             )
             .with_help(format!("write the closing `{needed}`"));
-            if let Some(at) = before {
-                problem = problem.with_label(self.problems.span(at, at), "it should be closed before this line");
+            match before {
+                Some(at) => problem.with_label(problems.span(at, at), "it should be closed before this line"),
+                None => problem,
             }
-            self.problems.soft(problem);
-        }
+        });
     }
 
     fn tell_wrong(&mut self, open: Mark, close: Mark) {
-        if self.problems.is_news(close.at) {
+        self.problems.hard(close.at, |problems| {
             let (shown, right) = (char::from(close.byte), char::from(closer_of(open.byte)));
-            let problem = Diagnostic::error(
+            Diagnostic::error(
                 &codes::UNCLOSED,
-                self.problems.span(close.at, close.at + 1),
+                problems.span(close.at, close.at + 1),
                 format!("`{}` is closed by `{shown}`", char::from(open.byte)),
                 format!("expected `{right}`"),
             )
-            .with_label(self.problems.span(open.at, open.at + 1), "opened here")
-            .with_help(format!("write `{right}`"));
-            self.problems.soft(problem);
-        }
+            .with_label(problems.span(open.at, open.at + 1), "opened here")
+            .with_help(format!("write `{right}`"))
+        });
     }
 
     fn tell_too_deep(&mut self, mark: Mark) {
-        let message = format!("brackets are nested more than {DEEPEST_BRACKET} levels deep");
-        let label = format!("level {} begins here", DEEPEST_BRACKET + 1);
-        let help = "a recipe needs a handful of levels; remove the needless brackets";
-        self.problems.hard(&codes::TOO_DEEP, mark.at, mark.at + 1, message, label, Some(help.into()));
+        self.problems.hard(mark.at, |problems| {
+            let message = format!("brackets are nested more than {DEEPEST_BRACKET} levels deep");
+            let label = format!("level {} begins here", DEEPEST_BRACKET + 1);
+            Diagnostic::error(&codes::TOO_DEEP, problems.span(mark.at, mark.at + 1), message, label)
+                .with_help("a recipe needs a handful of levels; remove the needless brackets")
+        });
     }
 }
 

@@ -18,11 +18,13 @@ pub(super) struct Builder<'s, 'a> {
     unread: Vec<Unread>,
     /// Whether a part of the statement at hand could not be read.
     broken: bool,
+    /// Whether the statement at hand ends with its line though something should follow.
+    pub(super) is_cut_off: bool,
 }
 
 impl<'s, 'a> Builder<'s, 'a> {
     pub(super) fn new(scan: &'s Scan<'s>, problems: &'s mut Problems<'a>) -> Self {
-        Self { problems, scan, unread: Vec::new(), broken: false }
+        Self { problems, scan, unread: Vec::new(), broken: false, is_cut_off: false }
     }
 
     /// The whole file.
@@ -38,11 +40,23 @@ impl<'s, 'a> Builder<'s, 'a> {
     /// Statements of a file or, where no edition can stand, of a block.
     fn statements(&mut self, pairs: Pairs<Rule>, mut edition: Option<&mut Option<(u32, Span)>>) -> Vec<Statement> {
         let mut statements: Vec<Statement> = Vec::new();
+        let mut cut_off: Option<usize> = None;
         for pair in pairs {
+            let start = pair.as_span().start();
+            if matches!(pair.as_rule(), Rule::statement | Rule::nameless) {
+                if cut_off.is_some_and(|indent| self.indent_of(start) > indent) {
+                    // What follows a line that was cut off, and steps to the right, belongs to it.
+                    self.unread.push(Unread { word: None, binding: None, span: self.span_of(&pair) });
+                    continue;
+                }
+                self.is_cut_off = false;
+            }
             match pair.as_rule() {
                 Rule::statement => {
                     let first = edition.take();
-                    let Some(statement) = self.statement(pair) else { continue };
+                    let statement = self.statement(pair);
+                    cut_off = self.is_cut_off.then(|| self.indent_of(start));
+                    let Some(statement) = statement else { continue };
                     match (statement.word.text.as_str(), first) {
                         ("fviz", Some(edition)) => *edition = self.edition(&statement),
                         ("fviz", None) => self.late_edition(&statement),
@@ -50,7 +64,7 @@ impl<'s, 'a> Builder<'s, 'a> {
                     }
                 }
                 Rule::nameless => {
-                    edition = None;
+                    (edition, cut_off) = (None, None);
                     self.nameless(pair);
                 }
                 Rule::block => self.orphan_block(pair, statements.last_mut()),
@@ -60,7 +74,15 @@ impl<'s, 'a> Builder<'s, 'a> {
                 _ => {}
             }
         }
+        self.is_cut_off = false;
         statements
+    }
+
+    /// How many blanks the line begins with that holds `at`.
+    fn indent_of(&self, at: usize) -> usize {
+        let before = self.scan.text.get(..at).unwrap_or_default();
+        let line = before.rfind(['\n', '\r']).map_or(before, |newline| &before[newline + 1..]);
+        line.len() - line.trim_start_matches([' ', '\t']).len()
     }
 
     fn statement(&mut self, pair: Pair<Rule>) -> Option<Statement> {
@@ -77,12 +99,7 @@ impl<'s, 'a> Builder<'s, 'a> {
                     set_end = part.as_span().end();
                     binding = self.binding(part);
                 }
-                Rule::setter => {
-                    let word = word.as_ref().map_or("", |word| word.text.as_str());
-                    let message = format!("the statement `{word}` has no `=`");
-                    let help = format!("leave it out; to name a value write `let {word} = …`");
-                    self.hard(&codes::FOREIGN_SYNTAX, &part, message, "not here", Some(help));
-                }
+                Rule::setter => self.set_word(word.as_ref(), &part),
                 Rule::block => block = Some(self.block(part)),
                 _ => self.item(part, &mut items),
             }
@@ -98,6 +115,19 @@ impl<'s, 'a> Builder<'s, 'a> {
             block.as_ref()?;
         }
         Some(Statement { word, args, binding, items, block, span })
+    }
+
+    /// `steps = 100`, `transform:`
+    fn set_word(&mut self, word: Option<&Name>, setter: &Pair<Rule>) {
+        let word = word.map_or("", |word| word.text.as_str());
+        let rest = self.problems.text().get(setter.as_span().end()..).unwrap_or_default();
+        let message = format!("no `{}` follows the word of a statement", setter.as_str());
+        let help = if rest.trim_start_matches([' ', '\t']).starts_with(['\n', '\r', '#']) {
+            format!("a block stands in braces: `{word} {{ … }}`")
+        } else {
+            format!("leave it out: `{word} …`; to name a value write `let {word} = …`")
+        };
+        self.hard(&codes::FOREIGN_SYNTAX, setter, message, "not here", Some(help));
     }
 
     fn block(&mut self, pair: Pair<Rule>) -> Block {
@@ -131,11 +161,14 @@ impl<'s, 'a> Builder<'s, 'a> {
     fn item(&mut self, pair: Pair<Rule>, items: &mut Vec<Expr>) {
         match pair.as_rule() {
             Rule::setting => {
-                let (name, setter) = (word_of(&pair), pair.as_str().trim_start_matches(|c: char| c != '=' && c != ':'));
+                let name = word_of(&pair);
+                let owner = match items.last().map(|item| &item.kind) {
+                    Some(ExprKind::Name(owner)) => owner,
+                    _ => "sgd",
+                };
                 let message = format!("`{name}` can't be set here");
-                let label = format!("a `{setter}` stands only between parentheses and after `let`");
-                let help =
-                    format!("a parameter stands in parentheses: `sgd({name} = …)`; a clause has no `=`: `{name} …`");
+                let label = "values are set only between parentheses and after `let`";
+                let help = format!("a parameter is written `{owner}({name} = …)`, a clause `{name} …`");
                 self.hard(&codes::FOREIGN_SYNTAX, &pair, message, label, Some(help));
             }
             Rule::line_expr => {
@@ -251,17 +284,15 @@ impl<'s, 'a> Builder<'s, 'a> {
         help: Option<String>,
     ) {
         self.broken = true;
-        self.problems.hard(code, span.start, span.end, message, label, help);
+        self.problems.hard(span.start, |_| Diagnostic { help, ..Diagnostic::error(code, span, message, label) });
     }
 
     /// Tells of a character that means nothing where it stands.
     pub(super) fn stray(&mut self, pair: &Pair<Rule>, place: Place) {
         self.broken = true;
         let span = self.span_of(pair);
-        if self.problems.is_news(span.start) {
-            let problem = hints::stray(pair.as_str(), span, place);
-            self.problems.soft(problem);
-        }
+        let rest = self.problems.text().get(span.start..).unwrap_or_default();
+        self.problems.hard(span.start, |_| hints::stray(pair.as_str(), rest, span, place));
     }
 
     pub(super) fn span_of(&self, pair: &Pair<Rule>) -> Span {

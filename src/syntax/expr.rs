@@ -96,6 +96,7 @@ impl Builder<'_, '_> {
         let help = "a statement ends with its line; to go on over lines, put the whole value in parentheses";
         let rest = self.problems.text().get(pair.as_span().start()..).unwrap_or_default();
         let ends = rest.trim_start_matches([' ', '\t']).starts_with(['\n', '\r', '#']);
+        self.is_cut_off |= ends;
         self.hard_at(&codes::SYNTAX, span, message, "nothing to work on", ends.then(|| help.into()));
     }
 

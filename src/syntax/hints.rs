@@ -11,8 +11,14 @@ pub(super) enum Place {
     Brackets,
 }
 
-/// The problem with the stray character `c`.
-pub(super) fn stray(c: &str, span: Span, place: Place) -> Diagnostic {
+/// The problem with the stray character `c`; `rest` is the text from it on.
+pub(super) fn stray(c: &str, rest: &str, span: Span, place: Place) -> Diagnostic {
+    if let Some(path) = path(rest) {
+        let end = span.start + path.len();
+        let message = "the name of a file stands in double quotes";
+        return Diagnostic::error(&codes::SYNTAX, Span { end, ..span }, message, "expected a string")
+            .with_help(format!("write `\"{path}\"`"));
+    }
     let expected = match place {
         Place::Line => "expected a value, a clause or the end of the line",
         Place::Brackets => "expected a value, `,` or the closing bracket",
@@ -21,7 +27,7 @@ pub(super) fn stray(c: &str, span: Span, place: Place) -> Diagnostic {
         (",", _) => (
             &codes::SYNTAX,
             "no comma stands between the parts of a statement".to_string(),
-            "leave it out: `render \"hen.gif\" every 10 steps`",
+            "leave it out: `render \"hen.gif\" every 10 steps`; several values are a list: `[1, 2, 3]`",
         ),
         (";", _) => (&codes::SYNTAX, "values between brackets are separated by `,`".into(), "write `,`"),
         ("=" | ":", _) => {
@@ -56,6 +62,15 @@ pub(super) fn stray(c: &str, span: Span, place: Place) -> Diagnostic {
         ),
     };
     Diagnostic::error(code, span, message, expected).with_help(help)
+}
+
+/// The path that a text begins with, if it does.
+fn path(text: &str) -> Option<&str> {
+    let name =
+        text.strip_prefix("./").or(text.strip_prefix("../")).or(text.strip_prefix("~/")).or(text.strip_prefix('/'))?;
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '~' | '{' | '}');
+    let end = text.find(|c| !is_path(c)).unwrap_or(text.len());
+    (name.starts_with(|c: char| c.is_alphanumeric() || c == '.') && end < 200).then(|| &text[..end])
 }
 
 /// What the user wrote, in backticks if it is short.

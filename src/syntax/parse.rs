@@ -32,7 +32,9 @@ pub fn parse(file: FileId, text: &str) -> (Ast, Vec<Diagnostic>) {
                 pest::error::InputLocation::Pos(at) => at,
                 pest::error::InputLocation::Span((at, _)) => at,
             };
-            problems.hard(&codes::SYNTAX, at, at, "this can't be read", "from here on", None);
+            problems.hard(at, |problems| {
+                Diagnostic::error(&codes::SYNTAX, problems.span(at, at), "this can't be read", "from here on")
+            });
             Ast::default()
         }
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::source::{Code, Diagnostic, FileId, Span, codes};
+use crate::source::{Diagnostic, FileId, Span, codes};
 
 /// So many problems of one file are told. A file with more is not a recipe with slips but something else.
 const MOST: usize = 200;
@@ -36,37 +36,36 @@ impl<'a> Problems<'a> {
         Span::new(self.file, self.text.floor_char_boundary(start.min(end)), self.text.ceil_char_boundary(end))
     }
 
-    /// Something that was understood in spite of how it is written.
-    pub(super) fn soft(&mut self, diagnostic: Diagnostic) {
+    /// Something that was understood in spite of how it is written. Told unless the line can't be read anyway.
+    pub(super) fn soft(&mut self, problem: Diagnostic) {
+        let line = self.line_of(problem.span().map_or(0, |span| span.start));
+        if !self.bad_lines.contains(&line) {
+            self.push(problem);
+        }
+    }
+
+    /// Something that can't be read. Only the first of a line is told; `problem` is asked only then.
+    pub(super) fn hard(&mut self, at: usize, problem: impl FnOnce(&Self) -> Diagnostic) {
+        let line = self.line_of(at);
+        if self.bad_lines.insert(line) {
+            self.push(problem(self));
+        }
+    }
+
+    fn push(&mut self, problem: Diagnostic) {
         if self.list.len() < MOST {
-            self.list.push(diagnostic);
+            self.list.push(problem);
         } else {
             self.untold += 1;
         }
     }
 
-    /// Something that can't be read. Only the first of a line is told.
-    pub(super) fn hard(
-        &mut self,
-        code: &'static Code,
-        start: usize,
-        end: usize,
-        message: impl Into<String>,
-        label: impl Into<String>,
-        help: Option<String>,
-    ) {
-        if self.is_news(start) {
-            let diagnostic = Diagnostic::error(code, self.span(start, end), message, label);
-            self.soft(Diagnostic { help, ..diagnostic });
-        }
-    }
-
-    /// Whether nothing has been told yet of the line that holds `at`; from now on it is bad.
-    pub(super) fn is_news(&mut self, at: usize) -> bool {
+    /// Where the line begins that holds `at`.
+    fn line_of(&mut self, at: usize) -> usize {
         if at < self.line.0 || at > self.line.1 {
             self.line = line_around(self.text, at);
         }
-        self.bad_lines.insert(self.line.0)
+        self.line.0
     }
 
     /// All of them, in the order of the text.
@@ -99,7 +98,7 @@ mod tests {
     fn a_line_tells_its_first_problem_only() {
         let mut problems = Problems::new(FileId(0), "ab\r\ncd");
         for at in [1, 0, 2, 4, 5, 6, 1] {
-            problems.hard(&codes::SYNTAX, at, at, "m", "l", None);
+            problems.hard(at, |p| Diagnostic::error(&codes::SYNTAX, p.span(at, at), "m", "l"));
         }
         let starts: Vec<_> = problems.finish().iter().filter_map(|d| d.span()).map(|span| span.start).collect();
         assert_eq!(starts, [1, 4]);

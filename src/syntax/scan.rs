@@ -163,14 +163,15 @@ impl Scanner<'_> {
                 Some(_) => at += 1,
             }
         }
-        problems.hard(
-            &codes::UNCLOSED,
-            open,
-            open + 1,
-            "this string has no end",
-            "opened here, and never closed on this line",
-            Some("write the closing `\"`; strings end on the line where they begin".into()),
-        );
+        problems.hard(open, |problems| {
+            Diagnostic::error(
+                &codes::UNCLOSED,
+                problems.span(open, open + 1),
+                "this string has no end",
+                "opened here, and never closed on this line",
+            )
+            .with_help("write the closing `\"`; strings end on the line where they begin")
+        });
         // The bracket that was opened on this line before the quote is most likely closed within the string.
         let mut open_before = Vec::new();
         for (index, mark) in self.marks.iter().enumerate().skip(self.line.first_mark) {
@@ -289,22 +290,20 @@ impl Scanner<'_> {
     fn unseen(&mut self, start: usize, end: usize, problems: &mut Problems) -> usize {
         let number = self.text[start..end].chars().next().map_or(0, u32::from);
         self.patch.blank(start..end);
-        if problems.is_news(start) {
+        problems.hard(start, |problems| {
             let help = match number {
                 0 => "save the file as UTF-8 text",
                 0x80.. => "type an ordinary blank, or nothing",
                 _ => "remove it",
             };
-            problems.soft(
-                Diagnostic::error(
-                    &codes::BAD_CHARACTER,
-                    problems.span(start, end),
-                    format!("the invisible character U+{number:04X} stands here"),
-                    "it can't be seen, but it is there",
-                )
-                .with_help(help),
-            );
-        }
+            Diagnostic::error(
+                &codes::BAD_CHARACTER,
+                problems.span(start, end),
+                format!("the invisible character U+{number:04X} stands here"),
+                "it can't be seen, but it is there",
+            )
+            .with_help(help)
+        });
         end
     }
 

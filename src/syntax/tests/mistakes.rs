@@ -51,6 +51,17 @@ fn lines_that_are_no_statements() {
     one("maximize 🐔", "syntax: 🐔");
     one("maximize $", "syntax: $");
     one("canvas 50 %", "syntax: %");
+    one("render ../out/hen-1.gif", "syntax: ../out/hen-1.gif");
+}
+
+#[test]
+fn a_line_that_is_cut_off_takes_those_with_it_that_belong_to_it() {
+    let text = "a {\n  maximize f(1) + # c\n    # d\n    g(2) *\n\n    h(3)\n  b\n}\nc";
+    assert_eq!(problems(text), ["syntax: +"]);
+    assert_eq!(shape(&read(text).0), "a { b }\nc");
+    let text = "maximize f(1)\n  + g(2)\nc";
+    assert_eq!(problems(text), ["syntax: + g(2)"]);
+    assert_eq!(shape(&read(text).0), "maximize f(1)\nc");
 }
 
 #[test]
@@ -59,10 +70,10 @@ fn settings_outside_of_parentheses() {
     one("steps: 100", "foreign_syntax: :");
     one("optimize sgd lr = 1.5", "foreign_syntax: lr =");
     one("render \"a.gif\" every: 10", "foreign_syntax: every:");
-    assert_eq!(
-        told("steps = 100"),
-        "the statement `steps` has no `=` | not here | leave it out; to name a value write `let steps = …`"
-    );
+    assert!(told("steps = 100").ends_with("leave it out: `steps …`; to name a value write `let steps = …`"));
+    assert!(told("steps: 100").starts_with("no `:` follows the word of a statement"));
+    assert!(told("transform:\n  ").ends_with("a block stands in braces: `transform { … }`"));
+    assert!(told("optimize adam lr = 1").ends_with("a parameter is written `adam(lr = …)`, a clause `lr …`"));
     one("let a: 100", "foreign_syntax: :");
     one("optimize sgd(lr: 1.5)", "foreign_syntax: :");
     assert_eq!(shape(&read("let $a := f(lr: 1.5)").0), "let a = f(lr = 1.5)");
