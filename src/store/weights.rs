@@ -228,3 +228,44 @@ fn read_limited(path: &Path, limit: u64) -> Result<Weights, WeightsError> {
     }
     Ok(Weights { path: path.to_owned(), bytes, sha256: sum.hex() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(vars: &[(&str, &str)]) -> WeightStore {
+        WeightStore::from_vars(|name| vars.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn as_the_environment_says() {
+        let both = std::env::join_paths(["/a", "b"]).unwrap();
+        let set = store(&[
+            ("FVIZ_MODELS", both.to_str().unwrap()),
+            ("FVIZ_CACHE", "/c"),
+            ("FVIZ_WEIGHTS_URL", "http://mirror/x/"),
+        ]);
+        assert_eq!(set.folders(), ["/a", "b", "/c"].map(PathBuf::from));
+        let resnet = Published { model: "resnet18", file: "resnet18-f37072fd.pth", sha256: "f37072fd" };
+        assert_eq!(set.url(&resnet), "http://mirror/x/resnet18-f37072fd.pth");
+
+        let unset = store(&[]);
+        assert_eq!(unset, store(&[("FVIZ_MODELS", ""), ("FVIZ_CACHE", ""), ("FVIZ_WEIGHTS_URL", "")]));
+        assert_eq!(unset.models, [] as [PathBuf; 0]);
+        assert!(unset.cache.is_none_or(|cache| cache.ends_with("fviz")));
+        assert_eq!(store(&[]).url(&resnet), "https://download.pytorch.org/models/resnet18-f37072fd.pth");
+    }
+
+    #[test]
+    fn files_that_can_not_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("w.pth");
+        assert!(matches!(read_weights(&file), Err(WeightsError::NoFile { path }) if path == file));
+        assert!(matches!(read_weights(folder.path()), Err(WeightsError::NotAFile { .. })));
+        std::fs::write(&file, [7; 300_000]).unwrap();
+        assert!(matches!(read_limited(&file, 299_999), Err(WeightsError::TooLarge { size: 300_000, .. })));
+        let weights = read_weights(&file).unwrap();
+        assert_eq!((weights.bytes.len(), weights.path), (300_000, file));
+        assert!(weights.bytes.capacity() < 310_000, "memory is asked for once");
+    }
+}
