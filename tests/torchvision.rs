@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor, Var};
 use common::{assert_close, assert_thinned, cosine, fixture, models, thinned_names, torch_zip, values};
 use fviz::nets::import::Array;
 use fviz::nets::{Facts, Header, Network, Weights, architecture};
-use fviz::ops::ScaleShift;
+use fviz::ops::{Sample, ScaleShift, resize};
 
 /// The taps and the gradient of one class's logits, summed over images.
 fn look(network: &Network, picture: &Tensor, class: usize) -> (std::collections::BTreeMap<String, Tensor>, Tensor) {
@@ -17,14 +17,18 @@ fn look(network: &Network, picture: &Tensor, class: usize) -> (std::collections:
     (taps, gradient)
 }
 
+/// `[1, 3, H, W]`, 0..1.
+fn pixels(photo: &image::RgbImage) -> Tensor {
+    let (width, height) = photo.dimensions();
+    let values: Vec<f32> = photo.as_raw().iter().map(|&value| f32::from(value) / 255.0).collect();
+    let pixels = Tensor::from_vec(values, (1, height as usize, width as usize, 3), &Device::Cpu).unwrap();
+    pixels.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap()
+}
+
 /// The photo that tests/fixtures/torch_resnet18.py cut, normalized as torchvision does.
 fn coffee() -> Tensor {
     let photo = image::load_from_memory(&fixture("coffee.png")).unwrap().to_rgb8();
-    let (width, height) = photo.dimensions();
-    let values: Vec<f32> = photo.into_raw().into_iter().map(|value| f32::from(value) / 255.0).collect();
-    let pixels = Tensor::from_vec(values, (1, height as usize, width as usize, 3), &Device::Cpu).unwrap();
-    let picture = pixels.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap();
-    ScaleShift::normalize(&[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]).unwrap().forward(&picture).unwrap()
+    ScaleShift::normalize(&[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]).unwrap().forward(&pixels(&photo)).unwrap()
 }
 
 #[test]
@@ -106,4 +110,44 @@ fn resnet50_by_formula() {
     let folded = Network::load(&facts, &weights, ["fc"]).unwrap();
     let (_, other) = look(&folded, &picture, 3);
     assert!(cosine(&values(&gradient), &values(&other)) > 0.9999);
+}
+
+/// The class that ResNet18 must find, one of these, as the photos' own README lists them.
+const PHOTOS: [(&str, &[&str]); 8] = [
+    ("cat", &["Egyptian cat"]),
+    ("cat_chelsea", &["tiger cat", "Egyptian cat", "tabby"]),
+    ("coffee", &["espresso"]),
+    ("parrot", &["macaw"]),
+    ("hot_dog", &["hotdog"]),
+    ("bird", &["chickadee"]),
+    ("dragonfly", &["dragonfly"]),
+    ("sunflower", &["daisy"]),
+];
+
+#[test]
+fn the_top_class_of_photos() {
+    let Some(models) = models() else { return };
+    let bytes = std::fs::read(models.join("resnet18.safetensors")).unwrap();
+    let facts = Facts::new(architecture("resnet18").unwrap(), Some(&Header::of(&bytes).unwrap())).unwrap();
+    let network = Network::load(&facts, &Weights::read(&bytes).unwrap(), ["fc"]).unwrap();
+    let normalize = ScaleShift::normalize(&facts.mean, &facts.std).unwrap();
+    let mut wrong = Vec::new();
+    for (name, classes) in PHOTOS {
+        let path = models.join("../photos").join(name).with_extension("jpg");
+        let photo = pixels(&image::open(path).unwrap().to_rgb8());
+        let (_, _, h, w) = photo.dims4().unwrap();
+        let scaled = |side: usize| side * facts.photo_side / h.min(w);
+        let photo = resize(&photo, scaled(h), scaled(w), Sample::Bilinear).unwrap();
+        let (width, height) = facts.size;
+        let middle = photo.narrow(2, (scaled(h) - height) / 2, height).unwrap();
+        let middle = middle.narrow(3, (scaled(w) - width) / 2, width).unwrap();
+        let logits = values(&network.forward(&normalize.forward(&middle).unwrap(), false).unwrap()["fc"]);
+        let top = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+        let top = facts.labels.name(top);
+        println!("{name}: {top}");
+        if !classes.contains(&top.as_str()) {
+            wrong.push((name, top));
+        }
+    }
+    assert_eq!(wrong, []);
 }

@@ -119,3 +119,137 @@ impl Network {
         nodes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nets::import::Header;
+    use crate::nets::testing::random_weights;
+    use crate::nets::{Source, architecture, motifs};
+    use crate::ops::testing::{assert_close, assert_same, check_gradient, gradient, random, values};
+    use candle_core::DType;
+
+    /// A narrow network of the embedded one's kind, 5 classes.
+    fn narrow(head: motifs::Head) -> (Facts, Weights) {
+        let graph = motifs::graph(3, &[(4, 5), (6, 3), (5, 3), (7, 3)], 5, head);
+        let mut weights = random_weights(&graph, 3);
+        let name = if head == motifs::Head::Mean { "mean" } else { "logsumexp" };
+        weights.metadata.insert("head".into(), name.into());
+        (Facts::new(architecture("motifs").unwrap(), Some(&weights.header())).unwrap(), weights)
+    }
+
+    fn load(reads: &[&str]) -> Network {
+        let (facts, weights) = narrow(motifs::Head::LogMeanExp);
+        Network::load(&facts, &weights, reads.iter().copied()).unwrap()
+    }
+
+    fn picture(n: usize) -> Tensor {
+        random(&[n, 3, 33, 29], 8).to_dtype(DType::F32).unwrap()
+    }
+
+    #[test]
+    fn folding_a_batch_norm_changes_nothing_but_rounding() {
+        let x = picture(2);
+        let folded = load(&["logits"]).forward(&x, false).unwrap();
+        for read in ["conv1", "bn2", "conv4"] {
+            let whole = load(&["logits", read]).forward(&x, false).unwrap();
+            assert_close(&folded["logits"], &whole["logits"], 1e-5);
+        }
+        // What is read before the batch norm is not what comes after it.
+        let taps = load(&["conv2", "bn2", "relu2"]).forward(&x, false).unwrap();
+        let (conv, bn, relu) = (values(&taps["conv2"]), values(&taps["bn2"]), values(&taps["relu2"]));
+        assert!(conv != bn && bn.iter().zip(&relu).all(|(bn, relu)| bn.max(0.0) == *relu));
+    }
+
+    #[test]
+    fn nothing_is_computed_beyond_the_deepest_node() {
+        let steps = |reads: &[&str]| load(reads).steps.len();
+        assert_eq!(steps(&["relu1"]), 2);
+        assert_eq!(steps(&["bn1"]), 2);
+        assert_eq!(steps(&["conv2", "relu1"]), 3);
+        assert_eq!(steps(&["logits"]), 10);
+        assert_eq!(steps(&["x"]), 0);
+        assert_eq!(steps(&[]), 0);
+        let x = picture(1);
+        assert_same(&load(&["x"]).forward(&x, false).unwrap()["x"], &x);
+        // Whatever nobody needs any more is freed.
+        let network = load(&["relu2"]);
+        let freed: Vec<usize> = network.steps.iter().flat_map(|step| step.free.clone()).collect();
+        assert_eq!(freed.len(), network.steps.len());
+    }
+
+    #[test]
+    fn bytes_depend_neither_on_threads_nor_on_the_batch() {
+        let network = load(&["logits", "head"]);
+        let x = picture(3);
+        let look = |x: &Tensor| {
+            let taps = network.forward(x, true).unwrap();
+            let gradient = gradient(|x| Ok(network.forward(x, true)?["logits"].clone()), x, &taps["logits"]);
+            (taps["head"].clone(), gradient)
+        };
+        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let (head, gradient) = pool(1).install(|| look(&x));
+        let (other, other_gradient) = pool(2).install(|| look(&x));
+        assert_same(&other, &head);
+        assert_same(&other_gradient, &gradient);
+        for image in 0..3 {
+            let (alone, alone_gradient) = look(&x.narrow(0, image, 1).unwrap());
+            assert_same(&alone, &head.narrow(0, image, 1).unwrap());
+            assert_same(&alone_gradient, &gradient.narrow(0, image, 1).unwrap());
+        }
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_differences() {
+        for head in [motifs::Head::LogMeanExp, motifs::Head::Mean] {
+            let (facts, weights) = narrow(head);
+            let network = Network::load(&facts, &weights, ["logits", "bn3"]).unwrap();
+            check_gradient(|x| Ok(network.forward(x, false)?["logits"].clone()), &random(&[1, 3, 9, 11], 4));
+        }
+    }
+
+    #[test]
+    fn a_dead_start_is_redirected_and_told() {
+        let (facts, mut weights) = narrow(motifs::Head::LogMeanExp);
+        for name in ["bn2.bias", "bn4.bias"] {
+            weights.tensors.get_mut(name).unwrap().data.fill(-1000.0);
+        }
+        let network = Network::load(&facts, &weights, ["logits"]).unwrap();
+        let x = picture(1);
+        let weights = network.forward(&x, false).unwrap()["logits"].ones_like().unwrap();
+        let look = |redirect| gradient(|x| Ok(network.forward(x, redirect)?["logits"].clone()), &x, &weights);
+        assert!(values(&look(false)).iter().all(|&x| x == 0.0));
+        assert_eq!(network.redirected(), [] as [String; 0]);
+        assert!(values(&look(true)).iter().any(|&x| x != 0.0));
+        assert_eq!(network.redirected(), ["relu2", "relu4"]);
+        assert_eq!(network.redirected(), [] as [String; 0]);
+    }
+
+    #[test]
+    fn the_embedded_network_loads() {
+        let motifs = architecture("motifs").unwrap();
+        let Source::Embedded(bytes) = motifs.source else { panic!("it is embedded") };
+        let (weights, facts) = (Weights::read(bytes).unwrap(), Facts::new(motifs, None).unwrap());
+        assert_eq!(weights.header().tensors.len(), Header::of(bytes).unwrap().tensors.len());
+        let network = Network::load(&facts, &weights, ["logits", "head"]).unwrap();
+        let x = random(&[1, 3, facts.size.1, facts.size.0], 1).to_dtype(DType::F32).unwrap();
+        let taps = network.forward(&x, false).unwrap();
+        assert_eq!(taps["logits"].dims(), [1, facts.classes()]);
+        assert_eq!(taps["head"].dims(), [1, facts.classes(), 6, 6]);
+        assert!(values(&taps["logits"]).iter().all(|x| x.is_finite()));
+    }
+
+    #[test]
+    fn weights_that_do_not_fit_are_errors_with_names() {
+        let (facts, mut weights) = narrow(motifs::Head::LogMeanExp);
+        let fails = |weights: &Weights, read| match Network::load(&facts, weights, [read]) {
+            Ok(_) => panic!("it does not fit"),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(fails(&weights, "relu9"), "the network has no node `relu9`");
+        weights.tensors.get_mut("bn2.running_var").unwrap().data[1] = -1.0;
+        assert!(fails(&weights, "logits").ends_with("`bn2.running_var` holds a negative variance"));
+        weights.tensors.remove("bn2.running_var");
+        assert!(fails(&weights, "x").ends_with("`bn2.running_var` is missing"));
+    }
+}

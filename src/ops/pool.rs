@@ -77,7 +77,9 @@ impl MaxPool {
         let mut result = vec![T::ZERO; planes * high * wide];
         let mut winners = vec![0; planes * high * wide];
         let to = result.par_chunks_mut(high * wide).zip(winners.par_chunks_mut(high * wide));
-        to.zip(input.par_chunks(h * w)).for_each(|((result, winners), plane)| {
+        // For each column of a row of windows its greatest cell, and where that cell's row starts.
+        let columns = || (vec![T::ZERO; w], vec![0u32; w]);
+        to.zip(input.par_chunks(h * w)).for_each_init(columns, |(best, starts), ((result, winners), plane)| {
             // The part of a window that lies inside.
             let seen = |at: usize, side: usize| {
                 let start = at * stride;
@@ -85,26 +87,37 @@ impl MaxPool {
             };
             for (y, (result, winners)) in result.chunks_mut(wide).zip(winners.chunks_mut(wide)).enumerate() {
                 let rows = seen(y, h);
+                best.copy_from_slice(&plane[rows.start * w..][..w]);
+                starts.fill((rows.start * w) as u32);
+                for row in rows.skip(1) {
+                    let start = (row * w) as u32;
+                    for ((best, place), &cell) in best.iter_mut().zip(starts.iter_mut()).zip(&plane[row * w..][..w]) {
+                        let wins = (cell > *best) | is_nan(cell);
+                        *best = if wins { cell } else { *best };
+                        *place = if wins { start } else { *place };
+                    }
+                }
                 for (x, (result, winner)) in result.iter_mut().zip(winners).enumerate() {
                     let columns = seen(x, w);
-                    let mut best = rows.start * w + columns.start;
-                    let mut greatest = plane[best];
-                    for row in rows.clone() {
-                        let cells = &plane[row * w + columns.start..row * w + columns.end];
-                        for (i, &cell) in cells.iter().enumerate() {
-                            // NaN differs from itself.
-                            #[allow(clippy::eq_op)]
-                            if cell > greatest || cell != cell {
-                                (greatest, best) = (cell, row * w + columns.start + i);
-                            }
-                        }
+                    (*result, *winner) = (best[columns.start], starts[columns.start] + columns.start as u32);
+                    for column in columns.skip(1) {
+                        let (cell, at) = (best[column], starts[column] + column as u32);
+                        // The first in reading order may stand in a later column, in an earlier row.
+                        let wins = (cell > *result) | is_nan(cell) | ((cell == *result) & (at < *winner));
+                        *result = if wins { cell } else { *result };
+                        *winner = if wins { at } else { *winner };
                     }
-                    (*result, *winner) = (greatest, best as u32);
                 }
             }
         });
         (result, winners)
     }
+}
+
+/// NaN differs from itself.
+#[allow(clippy::eq_op)]
+fn is_nan<T: Real>(x: T) -> bool {
+    x != x
 }
 
 impl CustomOp1 for MaxPool {
@@ -249,6 +262,32 @@ mod tests {
             expected[i] = 1.0;
         }
         assert_eq!(values(&gradient), expected);
+    }
+
+    /// Among cells of three values nearly every window has ties.
+    #[test]
+    fn the_first_of_equals_is_first_in_reading_order() {
+        let x = (random(&[1, 2, 9, 10], 5) * 1.5).unwrap().round().unwrap();
+        let cells = values(&x);
+        for (kernel, stride, padding) in WINDOWS {
+            let window = Window::new(kernel, stride, padding);
+            let y = max_pool(&x, window).unwrap();
+            let found = gradient(|x| max_pool(x, window), &x, &y.ones_like().unwrap());
+            let mut expected = vec![0.0; cells.len()];
+            let (_, _, high, wide) = y.dims4().unwrap();
+            for (plane, y, x) in (0..2).flat_map(|p| (0..high).flat_map(move |y| (0..wide).map(move |x| (p, y, x)))) {
+                let side = |at: usize, side: usize| {
+                    (at * stride..at * stride + kernel).filter(move |&i| i >= padding && i < side + padding)
+                };
+                let places = side(y, 9).flat_map(|row| side(x, 10).map(move |column| (row, column)));
+                let places = places.map(|(row, column)| plane * 90 + (row - padding) * 10 + column - padding);
+                // `max_by` keeps the last of equals, so it goes backwards.
+                let places: Vec<usize> = places.collect();
+                let first = places.iter().rev().max_by(|&&a, &&b| cells[a].partial_cmp(&cells[b]).unwrap());
+                expected[*first.unwrap()] += 1.0;
+            }
+            assert_eq!(values(&found), expected);
+        }
     }
 
     #[test]
