@@ -66,14 +66,14 @@ fn grain(spread: u8) -> f32 {
 fn pattern(color: Lab, nearest: u8, grain: f32, rank: u8, palette: &Palette) -> u8 {
     let mut candidates = [nearest; CANDIDATES];
     let mut error = [0.0f32; 3];
-    for slot in 0..CANDIDATES {
-        let target: Lab = std::array::from_fn(|axis| color[axis] + grain * error[axis]);
-        let entry = if slot == 0 { nearest } else { palette.nearest(target) };
-        let chosen = palette.lab(entry);
+    for (slot, entry) in candidates.iter_mut().enumerate() {
+        if slot > 0 {
+            *entry = palette.nearest(std::array::from_fn(|axis| color[axis] + grain * error[axis]));
+        }
+        let chosen = palette.lab(*entry);
         for axis in 0..3 {
             error[axis] += color[axis] - chosen[axis];
         }
-        candidates[slot] = entry;
     }
     // Entries are sorted by lightness.
     candidates.sort_unstable();

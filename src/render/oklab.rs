@@ -20,7 +20,7 @@ static LINEAR: LazyLock<[f32; 256]> = LazyLock::new(|| {
 pub fn from_srgb(rgb: [u8; 3]) -> Lab {
     let [r, g, b] = rgb.map(|byte| LINEAR[usize::from(byte)]);
     let l = libm::cbrtf(0.412_221_47 * r + 0.536_332_5 * g + 0.051_445_994 * b);
-    let m = libm::cbrtf(0.211_903_5 * r + 0.680_699_54 * g + 0.107_396_96 * b);
+    let m = libm::cbrtf(0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b);
     let s = libm::cbrtf(0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b);
     [
         0.210_454_26 * l + 0.793_617_8 * m - 0.004_072_047 * s,

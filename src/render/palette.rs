@@ -185,8 +185,8 @@ impl Cells {
     /// The entries worth comparing with `color`, dark to light; never empty.
     fn candidates(&self, color: Lab) -> &[u8] {
         let mut cell = 0;
-        for axis in 0..3 {
-            let place = (color[axis] - Self::LOW[axis]) / Self::SIDES[axis];
+        for (axis, value) in color.into_iter().enumerate() {
+            let place = (value - Self::LOW[axis]) / Self::SIDES[axis];
             cell = cell * Self::COUNTS[axis] + (place as usize).min(Self::COUNTS[axis] - 1);
         }
         let (from, to) = (self.starts[cell] as usize, self.starts[cell + 1] as usize);

@@ -13,11 +13,10 @@ const TOLERANCE: u8 = 2;
 pub fn hold(frames: &[RgbImage], indexed: &mut [Vec<u8>]) {
     let Some(first) = frames.first() else { return };
     let mut shown = first.clone();
-    for i in 1..frames.len().min(indexed.len()) {
-        let (before, now) = indexed.split_at_mut(i);
-        let (Some(before), Some(now)) = (before.last(), now.first_mut()) else { return };
-        let pixels = shown.pixels_mut().zip(frames[i].pixels());
-        for ((shown, pixel), (old, new)) in pixels.zip(before.iter().zip(now)) {
+    for (i, frame) in frames.iter().enumerate().skip(1) {
+        let Some([before, now]) = indexed.get_mut(i - 1..=i) else { return };
+        let pixels = shown.pixels_mut().zip(frame.pixels());
+        for ((shown, pixel), (old, new)) in pixels.zip(before.iter().zip(now.iter_mut())) {
             if shown.0.iter().zip(pixel.0).all(|(a, b)| a.abs_diff(b) <= TOLERANCE) {
                 *new = *old;
             } else {

@@ -88,11 +88,15 @@ fn ticks_between(from: f64, to: f64) -> f64 {
     ((to - from).abs() / APART).max(2.0)
 }
 
-/// The smallest of 1, 2, 5 times a power of ten that is no smaller than `rough`.
+/// The one of 1, 2, 5 times a power of ten that is about `rough`.
 fn round_step(rough: f64) -> f64 {
     let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
-    let digit = rough / power;
-    let round = [1.0, 2.0, 5.0].into_iter().find(|round| digit <= round + 1e-9).unwrap_or(10.0);
+    let round = match rough / power {
+        digit if digit < 1.4 => 1.0,
+        digit if digit < 3.3 => 2.0,
+        digit if digit < 7.2 => 5.0,
+        _ => 10.0,
+    };
     round * power
 }
 
@@ -106,7 +110,7 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        assert_eq!(labels(Axis::around(0.0, 18.7, (130.0, 0.0))), ["0", "10", "20"].map(String::from)[..2]);
+        assert_eq!(labels(Axis::around(0.0, 18.7, (130.0, 0.0))), ["0", "5", "10", "15"]);
         assert_eq!(labels(Axis::around(-0.3, 0.4, (130.0, 0.0))), ["−0.2", "0.0", "0.2", "0.4"]);
         assert_eq!(labels(Axis::around(0.001, 0.0042, (130.0, 0.0))), ["0.001", "0.002", "0.003", "0.004"]);
         assert_eq!(
