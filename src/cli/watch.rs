@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::RunArgs;
-use super::progress::{Progress, Style, seconds};
+use super::progress::{Progress, Style};
 use super::report::Reporter;
 use super::run::{cancel, finished, overrides, shown, tell, threads};
-use super::{Exit, Failure, recipe, terminal};
+use super::{Exit, Failure, recipe};
 use crate::check::{Checked, Recipe};
 use crate::live::{Change, Reload, Screen, Told, preview_path};
 use crate::session::{Failed, Session};

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use compare::{Difference, compare};
+pub use compare::compare;
 pub use measure::{measure, shortened};
 pub use picture::side_by_side;
 

@@ -1,3 +1,4 @@
+use super::compare::Difference;
 use super::*;
 
 fn golden(noise: f64) -> Golden {
