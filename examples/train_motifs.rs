@@ -1,5 +1,6 @@
 //! Trains the network that is built into fviz, from pictures that it draws
 //! itself, and shows what the network has learned.
+#![allow(clippy::disallowed_methods)] // the network is what is shipped; another machine may train another one
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -109,18 +110,10 @@ fn main() -> Outcome<()> {
     };
     let shares = train::accuracy(&net, 50)?;
     let accuracy = shares.iter().sum::<f32>() / shares.len() as f32;
-    for (motif, share) in MOTIFS
-        .iter()
-        .zip(&shares)
-        .filter(|(_, share)| **share < 0.98)
-    {
+    for (motif, share) in MOTIFS.iter().zip(&shares).filter(|(_, share)| **share < 0.98) {
         println!("{:5.1} %  {}", share * 100., motif.label);
     }
-    println!(
-        "{:5.1} %  of {} held-out pictures",
-        accuracy * 100.,
-        50 * shares.len()
-    );
+    println!("{:5.1} %  of {} held-out pictures", accuracy * 100., 50 * shares.len());
     if let Some(path) = &args.out {
         let hash = net.save(path, about(&args, &commit, accuracy))?;
         println!("{} has hash {hash}", path.display());
@@ -133,37 +126,17 @@ fn main() -> Outcome<()> {
 
 /// Trains a network and shows how it gets on.
 fn learn(args: &Args, commit: &str) -> Outcome<Net> {
-    let net = Net::new(
-        args.width,
-        args.head,
-        MOTIFS.len(),
-        &mut Dice::new(args.seed, u64::MAX - 1),
-    )?;
+    let net = Net::new(args.width, args.head, MOTIFS.len(), &mut Dice::new(args.seed, u64::MAX - 1))?;
     let epsilon = [args.epsilon[0], args.epsilon[args.epsilon.len() - 1]];
-    let Args {
-        seed,
-        steps,
-        batch,
-        rate,
-        ..
-    } = *args;
-    let plan = train::Plan {
-        seed,
-        steps,
-        batch,
-        epsilon,
-        rate,
-    };
+    let Args { seed, steps, batch, rate, .. } = *args;
+    let plan = train::Plan { seed, steps, batch, epsilon, rate };
     let style = "{bar:30} {pos}/{len}  {elapsed}, {eta} left  {msg}";
     let bar = ProgressBar::new(steps as u64).with_style(ProgressStyle::with_template(style)?);
     let start = Instant::now();
     let mut mean = (0., 0.);
     train::train(&net, &plan, |step, loss, right| {
         let weight = 1. / (step + 1).min(50) as f32;
-        mean = (
-            mean.0 + weight * (loss - mean.0),
-            mean.1 + weight * (right - mean.1),
-        );
+        mean = (mean.0 + weight * (loss - mean.0), mean.1 + weight * (right - mean.1));
         bar.set_message(format!("loss {:.2}, right {:.0} %", mean.0, mean.1 * 100.));
         bar.inc(1);
         if (step + 1) % 250 > 0 {
@@ -171,11 +144,7 @@ fn learn(args: &Args, commit: &str) -> Outcome<Net> {
         }
         if bar.is_hidden() {
             let (seconds, right) = (start.elapsed().as_secs(), mean.1 * 100.);
-            println!(
-                "{:5}  {seconds} s  loss {:.3}  right {right:.1} %",
-                step + 1,
-                mean.0
-            );
+            println!("{:5}  {seconds} s  loss {:.3}  right {right:.1} %", step + 1, mean.0);
         }
         // A long training can be looked at before its end.
         if let Some(path) = &args.out {
@@ -190,15 +159,9 @@ fn learn(args: &Args, commit: &str) -> Outcome<Net> {
 
 /// The commit of this program.
 fn commit() -> String {
-    let git = Command::new("git")
-        .args(["rev-parse", "HEAD"])
-        .output()
-        .ok();
+    let git = Command::new("git").args(["rev-parse", "HEAD"]).output().ok();
     let hash = git.filter(|out| out.status.success()).map(|out| out.stdout);
-    String::from_utf8(hash.unwrap_or_default())
-        .unwrap_or_default()
-        .trim()
-        .into()
+    String::from_utf8(hash.unwrap_or_default()).unwrap_or_default().trim().into()
 }
 
 /// What a user of the file must know, and where it comes from.
@@ -230,11 +193,7 @@ fn show_gallery(net: &Net, args: &Args, folder: &Path) -> Outcome<()> {
     };
     let start = Instant::now();
     let pictures = gallery::climb(net, &classes, &climb)?;
-    println!(
-        "{} pictures took {:.0} s",
-        pictures.len(),
-        start.elapsed().as_secs_f32()
-    );
+    println!("{} pictures took {:.0} s", pictures.len(), start.elapsed().as_secs_f32());
     for (motif, picture) in MOTIFS.iter().zip(&pictures) {
         let name = motif.label.replace(' ', "-");
         gallery::image(picture, 4).save(folder.join(format!("{name}.png")))?;

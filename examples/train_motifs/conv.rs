@@ -46,17 +46,7 @@ impl Sizes {
         let (oh, ow) = (out(h), out(w));
         // A product needs some columns to be worth its packing, and a batch some groups.
         let group = (600 / (oh * ow)).clamp(1, 8);
-        Self {
-            c,
-            h,
-            w,
-            o,
-            k,
-            stride,
-            oh,
-            ow,
-            group,
-        }
+        Self { c, h, w, o, k, stride, oh, ow, group }
     }
 
     fn rows(&self) -> usize {
@@ -81,12 +71,7 @@ impl Sizes {
                     continue;
                 }
                 let x = first * self.stride + kx - pad;
-                each(
-                    row,
-                    (c * self.h + y - pad) * self.w + x,
-                    oy * self.ow + first,
-                    last - first,
-                );
+                each(row, (c * self.h + y - pad) * self.w + x, oy * self.ow + first, last - first);
             }
         }
     }
@@ -119,9 +104,7 @@ impl Sizes {
             self.runs(|row, to, from, count| {
                 let from = row * width + i * self.plane() + from;
                 let target = picture[to..].iter_mut().step_by(self.stride);
-                target
-                    .zip(&matrix[from..from + count])
-                    .for_each(|(t, s)| *t += *s);
+                target.zip(&matrix[from..from + count]).for_each(|(t, s)| *t += *s);
             });
         }
     }
@@ -139,11 +122,7 @@ impl Sizes {
 }
 
 /// Multiplies an `m` by `k` matrix with a `k` by `n` one; strides are (column, row).
-fn product(
-    (m, n, k): (usize, usize, usize),
-    a: (&[f32], isize, isize),
-    b: (&[f32], isize, isize),
-) -> Vec<f32> {
+fn product((m, n, k): (usize, usize, usize), a: (&[f32], isize, isize), b: (&[f32], isize, isize)) -> Vec<f32> {
     assert!(a.0.len() >= m * k && b.0.len() >= k * n);
     let mut out = vec![0f32; m * n];
     // SAFETY: all strides are those of whole matrices of the lengths asserted above.
@@ -185,52 +164,30 @@ impl CustomOp2 for Conv {
         "conv"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, w: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
         let s = Sizes::new(lx.dims(), lw.dims(), self.stride);
         let (x, w) = (floats(x, lx)?, floats(w, lw)?);
         let (n, rows) = (lx.dims()[0], s.rows());
         let mut out = vec![0f32; n * s.o * s.plane()];
         let groups = x.par_chunks(s.group * s.c * s.h * s.w);
-        groups
-            .zip(out.par_chunks_mut(s.group * s.o * s.plane()))
-            .for_each(|(x, out)| {
-                let count = x.len() / (s.c * s.h * s.w);
-                let width = count * s.plane();
-                let matrix = s.patches(x);
-                let y = product(
-                    (s.o, width, rows),
-                    (w, 1, rows as isize),
-                    (&matrix, 1, width as isize),
-                );
-                for (i, to) in out.chunks_mut(s.plane()).enumerate() {
-                    let from = (i % s.o * count + i / s.o) * s.plane();
-                    to.copy_from_slice(&y[from..from + s.plane()]);
-                }
-            });
+        groups.zip(out.par_chunks_mut(s.group * s.o * s.plane())).for_each(|(x, out)| {
+            let count = x.len() / (s.c * s.h * s.w);
+            let width = count * s.plane();
+            let matrix = s.patches(x);
+            let y = product((s.o, width, rows), (w, 1, rows as isize), (&matrix, 1, width as isize));
+            for (i, to) in out.chunks_mut(s.plane()).enumerate() {
+                let from = (i % s.o * count + i / s.o) * s.plane();
+                to.copy_from_slice(&y[from..from + s.plane()]);
+            }
+        });
         Ok((CpuStorage::F32(out), Shape::from((n, s.o, s.oh, s.ow))))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        _: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(&self, x: &Tensor, w: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
         let four = |dims: &[usize]| [dims[0], dims[1], dims[2], dims[3]];
-        let dx = self
-            .trace
-            .then(|| grad.apply_op2_no_bwd(w, &PictureGrad(*self, four(x.dims()))));
-        let dw = self
-            .learn
-            .then(|| x.apply_op2_no_bwd(&grad, &WeightGrad(*self, four(w.dims()))));
+        let dx = self.trace.then(|| grad.apply_op2_no_bwd(w, &PictureGrad(*self, four(x.dims()))));
+        let dw = self.learn.then(|| x.apply_op2_no_bwd(&grad, &WeightGrad(*self, four(w.dims()))));
         Ok((dx.transpose()?, dw.transpose()?))
     }
 }
@@ -240,30 +197,18 @@ impl CustomOp2 for PictureGrad {
         "conv-picture-gradient"
     }
 
-    fn cpu_fwd(
-        &self,
-        grad: &CpuStorage,
-        lg: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, grad: &CpuStorage, lg: &Layout, w: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
         let s = Sizes::new(&self.1, lw.dims(), self.0.stride);
         let (grad, w) = (floats(grad, lg)?, floats(w, lw)?);
         let rows = s.rows();
         let mut out = vec![0f32; self.1.iter().product()];
         let groups = out.par_chunks_mut(s.group * s.c * s.h * s.w);
-        groups
-            .zip(grad.par_chunks(s.group * s.o * s.plane()))
-            .for_each(|(out, grad)| {
-                let width = grad.len() / s.o;
-                let grad = s.channels_first(grad);
-                let matrix = product(
-                    (rows, width, s.o),
-                    (w, rows as isize, 1),
-                    (&grad, 1, width as isize),
-                );
-                s.unpatch(&matrix, out);
-            });
+        groups.zip(grad.par_chunks(s.group * s.o * s.plane())).for_each(|(out, grad)| {
+            let width = grad.len() / s.o;
+            let grad = s.channels_first(grad);
+            let matrix = product((rows, width, s.o), (w, rows as isize, 1), (&grad, 1, width as isize));
+            s.unpatch(&matrix, out);
+        });
         Ok((CpuStorage::F32(out), Shape::from(self.1.to_vec())))
     }
 }
@@ -273,13 +218,7 @@ impl CustomOp2 for WeightGrad {
         "conv-weight-gradient"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        grad: &CpuStorage,
-        lg: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, grad: &CpuStorage, lg: &Layout) -> Result<(CpuStorage, Shape)> {
         let s = Sizes::new(lx.dims(), &self.1, self.0.stride);
         let (x, grad) = (floats(x, lx)?, floats(grad, lg)?);
         let rows = s.rows();
@@ -289,18 +228,12 @@ impl CustomOp2 for WeightGrad {
             .map(|(x, grad)| {
                 let width = grad.len() / s.o;
                 let (grad, matrix) = (s.channels_first(grad), s.patches(x));
-                product(
-                    (s.o, rows, width),
-                    (&grad, 1, width as isize),
-                    (&matrix, width as isize, 1),
-                )
+                product((s.o, rows, width), (&grad, 1, width as isize), (&matrix, width as isize, 1))
             })
             .collect();
         let mut out = vec![0f32; s.o * rows];
         for part in parts {
-            out.iter_mut()
-                .zip(part)
-                .for_each(|(sum, value)| *sum += value);
+            out.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
         }
         Ok((CpuStorage::F32(out), Shape::from(self.1.to_vec())))
     }
@@ -316,14 +249,7 @@ mod tests {
         for (size, k, stride) in [(11, 5, 2), (12, 3, 2), (9, 3, 1), (6, 1, 1), (7, 3, 2)] {
             let x = Var::randn(0f32, 1., (11, 3, size, size), &Device::Cpu)?;
             let w = Var::randn(0f32, 1., (5, 3, k, k), &Device::Cpu)?;
-            let ours = x.apply_op2(
-                &w,
-                Conv {
-                    stride,
-                    learn: true,
-                    trace: true,
-                },
-            )?;
+            let ours = x.apply_op2(&w, Conv { stride, learn: true, trace: true })?;
             let theirs = x.conv2d(&w, k / 2, stride, 1, 1)?;
             let want = ours.randn_like(0., 1.)?;
             let ours_grad = (&ours * &want)?.sum_all()?.backward()?;

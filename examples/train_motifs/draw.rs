@@ -39,7 +39,7 @@ impl Dice {
 
     /// Throws a whole number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
-        (self.0.next_u32() as u64 * end as u64 >> 32) as usize
+        ((self.0.next_u32() as u64 * end as u64) >> 32) as usize
     }
 
     /// Says yes with this probability.
@@ -110,11 +110,7 @@ pub fn ellipse(at: P, centre: P, rx: f32, ry: f32) -> f32 {
     let d = at.from(centre);
     let near = p(d.x / rx, d.y / ry).len();
     let slope = p(d.x / (rx * rx), d.y / (ry * ry)).len();
-    if slope < 1e-6 {
-        -rx.min(ry)
-    } else {
-        near * (near - 1.) / slope
-    }
+    if slope < 1e-6 { -rx.min(ry) } else { near * (near - 1.) / slope }
 }
 
 /// An upright box with rounded corners.
@@ -254,11 +250,7 @@ impl Pen<'_> {
     }
 
     fn layer(&mut self, cover: impl Fn(P) -> (f32, Rgb)) {
-        let Place {
-            centre,
-            radius,
-            angle,
-        } = self.place;
+        let Place { centre, radius, angle } = self.place;
         let bounds = |middle: f32| {
             let far = self.reach * radius;
             let edge = |x: f32| x.clamp(0., SIZE as f32) as usize;

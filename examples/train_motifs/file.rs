@@ -18,14 +18,8 @@ impl Net {
         for (i, layer) in self.layers.iter().enumerate() {
             let stats = layer.stats.lock().expect("no panics");
             let vector = |values: &[f32]| Tensor::new(values, &Device::Cpu);
-            all.push((
-                format!("conv{}.weight", i + 1),
-                layer.weight.as_tensor().clone(),
-            ));
-            all.push((
-                format!("bn{}.weight", i + 1),
-                layer.scale.as_tensor().clone(),
-            ));
+            all.push((format!("conv{}.weight", i + 1), layer.weight.as_tensor().clone()));
+            all.push((format!("bn{}.weight", i + 1), layer.scale.as_tensor().clone()));
             all.push((format!("bn{}.bias", i + 1), layer.shift.as_tensor().clone()));
             all.push((format!("bn{}.running_mean", i + 1), vector(&stats.mean)?));
             all.push((format!("bn{}.running_var", i + 1), vector(&stats.var)?));
@@ -37,9 +31,7 @@ impl Net {
 
     /// Rounds every number to half precision, so that what is tested is what is saved.
     pub fn round(self) -> Result<Self> {
-        let half = |var: &Var| {
-            Var::from_tensor(&var.as_tensor().to_dtype(DType::F16)?.to_dtype(DType::F32)?)
-        };
+        let half = |var: &Var| Var::from_tensor(&var.as_tensor().to_dtype(DType::F16)?.to_dtype(DType::F32)?);
         let halves = |v: &[f32]| v.iter().map(|v| f16::from_f32(*v).to_f32()).collect();
         let round = |layer: Layer| {
             let stats = layer.stats.lock().expect("no panics");
@@ -47,10 +39,7 @@ impl Net {
                 weight: half(&layer.weight)?,
                 scale: half(&layer.scale)?,
                 shift: half(&layer.shift)?,
-                stats: Mutex::new(Stats {
-                    mean: halves(&stats.mean),
-                    var: halves(&stats.var),
-                }),
+                stats: Mutex::new(Stats { mean: halves(&stats.mean), var: halves(&stats.var) }),
                 stride: layer.stride,
             })
         };
@@ -68,30 +57,17 @@ impl Net {
         let mut hash = Sha256::new();
         for (name, tensor) in self.tensors()? {
             let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-            let bytes: Vec<u8> = values
-                .iter()
-                .flat_map(|v| f16::from_f32(*v).to_le_bytes())
-                .collect();
+            let bytes: Vec<u8> = values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect();
             hash.update(&bytes);
             parts.push((name, tensor.dims().to_vec(), bytes));
         }
-        let hash: String = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         about.insert("hash".into(), hash.clone());
-        let head = if self.head == Head::Lse {
-            "logsumexp"
-        } else {
-            "mean"
-        };
+        let head = if self.head == Head::Lse { "logsumexp" } else { "mean" };
         about.insert("head".into(), head.into());
         let views = parts
             .iter()
-            .map(|(name, dims, bytes)| {
-                Ok((name, TensorView::new(Dtype::F16, dims.clone(), bytes)?))
-            })
+            .map(|(name, dims, bytes)| Ok((name, TensorView::new(Dtype::F16, dims.clone(), bytes)?)))
             .collect::<crate::Outcome<Vec<_>>>()?;
         fs::write(path, serialize(views, Some(about))?)?;
         Ok(hash)
@@ -105,19 +81,12 @@ impl Net {
         let tensors = SafeTensors::deserialize(&bytes)?;
         let values = |name: &str| -> crate::Outcome<(Vec<f32>, Vec<usize>)> {
             let view = tensors.tensor(name)?;
-            let halves = view
-                .data()
-                .chunks_exact(2)
-                .map(|b| f16::from_le_bytes([b[0], b[1]]));
+            let halves = view.data().chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]));
             Ok((halves.map(f16::to_f32).collect(), view.shape().to_vec()))
         };
         let var = |name: &str| -> crate::Outcome<Var> {
             let (values, dims) = values(name)?;
-            Ok(Var::from_tensor(&Tensor::from_vec(
-                values,
-                dims,
-                &Device::Cpu,
-            )?)?)
+            Ok(Var::from_tensor(&Tensor::from_vec(values, dims, &Device::Cpu)?)?)
         };
         let layer = |(i, stride): (usize, usize)| -> crate::Outcome<Layer> {
             Ok(Layer {
@@ -132,17 +101,10 @@ impl Net {
             })
         };
         Ok(Self {
-            layers: crate::net::strides()
-                .enumerate()
-                .map(layer)
-                .collect::<crate::Outcome<_>>()?,
+            layers: crate::net::strides().enumerate().map(layer).collect::<crate::Outcome<_>>()?,
             head_weight: var("head.weight")?,
             head_bias: var("head.bias")?,
-            head: if about.get("head").is_some_and(|h| h == "mean") {
-                Head::Mean
-            } else {
-                Head::Lse
-            },
+            head: if about.get("head").is_some_and(|h| h == "mean") { Head::Mean } else { Head::Lse },
         })
     }
 }

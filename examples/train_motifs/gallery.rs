@@ -48,14 +48,8 @@ impl Warp {
         let sources = |i: usize| {
             let at = p((i % SIZE) as f32 - middle, (i / SIZE) as f32 - middle);
             let at = at.from(shift).turned(turn);
-            let (x, y) = (
-                reflect(at.x / scale + middle),
-                reflect(at.y / scale + middle),
-            );
-            let (left, top) = (
-                x.floor().clamp(0., last - 1.),
-                y.floor().clamp(0., last - 1.),
-            );
+            let (x, y) = (reflect(at.x / scale + middle), reflect(at.y / scale + middle));
+            let (left, top) = (x.floor().clamp(0., last - 1.), y.floor().clamp(0., last - 1.));
             let (u, v) = (x - left, y - top);
             let from = top as usize * SIZE + left as usize;
             [
@@ -70,12 +64,7 @@ impl Warp {
 
     fn forward(&self, canvas: &Canvas) -> Canvas {
         let pixel = |sources: &[(usize, f32); 4]| -> Rgb {
-            std::array::from_fn(|c| {
-                sources
-                    .iter()
-                    .map(|(i, share)| canvas.0[*i][c] * share)
-                    .sum()
-            })
+            std::array::from_fn(|c| sources.iter().map(|(i, share)| canvas.0[*i][c] * share).sum())
         };
         Canvas(self.0.iter().map(pixel).collect())
     }
@@ -84,9 +73,7 @@ impl Warp {
     fn backward(&self, grad: &[f32]) -> Vec<f32> {
         let mut out = vec![0.; grad.len()];
         for (sources, grad) in self.0.iter().zip(grad) {
-            sources
-                .iter()
-                .for_each(|(i, share)| out[*i] += grad * share);
+            sources.iter().for_each(|(i, share)| out[*i] += grad * share);
         }
         out
     }
@@ -102,15 +89,9 @@ pub fn stack(pictures: &[Canvas]) -> Result<Tensor> {
 pub fn climb(net: &Net, classes: &[usize], climb: &Climb) -> Result<Vec<Canvas>> {
     let mut dice = Dice::new(climb.seed, 0);
     let mut start = || -> Rgb { std::array::from_fn(|_| 0.5 + 0.03 * dice.normal()) };
-    let mut pictures: Vec<Canvas> = classes
-        .iter()
-        .map(|_| Canvas((0..SIZE * SIZE).map(|_| start()).collect()))
-        .collect();
-    let index = Tensor::from_vec(
-        classes.iter().map(|c| *c as u32).collect(),
-        (classes.len(), 1),
-        &Device::Cpu,
-    )?;
+    let mut pictures: Vec<Canvas> =
+        classes.iter().map(|_| Canvas((0..SIZE * SIZE).map(|_| start()).collect())).collect();
+    let index = Tensor::from_vec(classes.iter().map(|c| *c as u32).collect(), (classes.len(), 1), &Device::Cpu)?;
     for step in 0..climb.steps {
         let warp = Warp::new(&mut dice);
         let warped: Vec<Canvas> = pictures.par_iter().map(|x| warp.forward(x)).collect();
@@ -119,49 +100,34 @@ pub fn climb(net: &Net, classes: &[usize], climb: &Climb) -> Result<Vec<Canvas>>
             Goal::Centre => {
                 let map = net.map(&input, Mode::Look)?;
                 let middle = map.dims()[2] / 2;
-                map.narrow(2, middle, 1)?
-                    .narrow(3, middle, 1)?
-                    .flatten_from(1)?
+                map.narrow(2, middle, 1)?.narrow(3, middle, 1)?.flatten_from(1)?
             }
             Goal::Whole => net.scores(&input, Mode::Look)?,
         };
         let grads = scores.gather(&index, 1)?.sum_all()?.backward()?;
-        let grad = grads
-            .get(&input)
-            .expect("the scores depend on the pictures");
+        let grad = grads.get(&input).expect("the scores depend on the pictures");
         let grad = grad.flatten_all()?.to_vec1::<f32>()?;
         let t = step as f32 / climb.steps as f32;
         let plane = SIZE * SIZE;
-        pictures
-            .par_iter_mut()
-            .zip(grad.par_chunks(3 * plane))
-            .for_each(|(picture, grad)| {
-                let mut grad: Vec<f32> =
-                    grad.chunks(plane).flat_map(|g| warp.backward(g)).collect();
-                stretch(&mut grad, climb.length);
-                for (i, pixel) in picture.0.iter_mut().enumerate() {
-                    *pixel =
-                        std::array::from_fn(|c| (pixel[c] + grad[c * plane + i]).clamp(0., 1.));
-                }
-                if step % 4 == 3 && t < 0.8 {
-                    blur(picture, climb.blur * (1. - t / 0.8) + 0.1);
-                }
-            });
+        pictures.par_iter_mut().zip(grad.par_chunks(3 * plane)).for_each(|(picture, grad)| {
+            let mut grad: Vec<f32> = grad.chunks(plane).flat_map(|g| warp.backward(g)).collect();
+            stretch(&mut grad, climb.length);
+            for (i, pixel) in picture.0.iter_mut().enumerate() {
+                *pixel = std::array::from_fn(|c| (pixel[c] + grad[c * plane + i]).clamp(0., 1.));
+            }
+            if step % 4 == 3 && t < 0.8 {
+                blur(picture, climb.blur * (1. - t / 0.8) + 0.1);
+            }
+        });
     }
     Ok(pictures)
 }
 
 /// The rank that the network gives the right class of each picture, 1 for the first.
 pub fn ranks(net: &Net, pictures: &[Canvas], classes: &[usize]) -> Result<Vec<usize>> {
-    let scores = net
-        .scores(&stack(pictures)?, Mode::Look)?
-        .to_vec2::<f32>()?;
-    let rank = |(scores, class): (&Vec<f32>, &usize)| {
-        1 + scores
-            .iter()
-            .filter(|score| **score > scores[*class])
-            .count()
-    };
+    let scores = net.scores(&stack(pictures)?, Mode::Look)?.to_vec2::<f32>()?;
+    let rank =
+        |(scores, class): (&Vec<f32>, &usize)| 1 + scores.iter().filter(|score| **score > scores[*class]).count();
     Ok(scores.iter().zip(classes).map(rank).collect())
 }
 

@@ -35,12 +35,7 @@ pub struct Motif {
 }
 
 const fn motif(label: &'static str, turn: f32, ground: Ground, draw: fn(&mut Pen)) -> Motif {
-    Motif {
-        label,
-        turn,
-        ground,
-        draw,
-    }
+    Motif { label, turn, ground, draw }
 }
 
 /// Every motif, in the order of the network's outputs. No two round ones share

@@ -67,17 +67,12 @@ impl CustomOp3 for NormRelu {
         };
         let mut out = vec![0f32; x.len()];
         let plane = dims[2] * dims[3];
-        out.par_chunks_mut(plane)
-            .zip(x.par_chunks(plane))
-            .enumerate()
-            .for_each(|(i, (out, x))| {
-                let c = i % dims[1];
-                let factor = scale[c] / (stats.var[c] + EPSILON).sqrt();
-                let offset = shift[c] - stats.mean[c] * factor;
-                out.iter_mut()
-                    .zip(x)
-                    .for_each(|(o, x)| *o = (x * factor + offset).max(0.));
-            });
+        out.par_chunks_mut(plane).zip(x.par_chunks(plane)).enumerate().for_each(|(i, (out, x))| {
+            let c = i % dims[1];
+            let factor = scale[c] / (stats.var[c] + EPSILON).sqrt();
+            let offset = shift[c] - stats.mean[c] * factor;
+            out.iter_mut().zip(x).for_each(|(o, x)| *o = (x * factor + offset).max(0.));
+        });
         *self.used.lock().expect("no thread panics here") = stats;
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
@@ -104,11 +99,7 @@ impl CustomOp3 for NormRelu {
                 for i in (c..n * channels).step_by(channels).map(|i| i * plane) {
                     let (mut a, mut b) = (0f32, 0f32);
                     let range = i..i + plane;
-                    for ((x, y), g) in xs[range.clone()]
-                        .iter()
-                        .zip(&ys[range.clone()])
-                        .zip(&gs[range])
-                    {
+                    for ((x, y), g) in xs[range.clone()].iter().zip(&ys[range.clone()]).zip(&gs[range]) {
                         let g = if *y > 0. { *g } else { 0. };
                         a += g;
                         b += g * (x - stats.mean[c]);
@@ -129,10 +120,7 @@ impl CustomOp3 for NormRelu {
                 None => (sums[c].0 / count, sums[c].1 / count * root(c)),
             };
             let range = i * plane..(i + 1) * plane;
-            let inputs = xs[range.clone()]
-                .iter()
-                .zip(&ys[range.clone()])
-                .zip(&gs[range]);
+            let inputs = xs[range.clone()].iter().zip(&ys[range.clone()]).zip(&gs[range]);
             for (dx, ((x, y), g)) in dx.iter_mut().zip(inputs) {
                 let g = if *y > 0. { *g } else { 0. };
                 *dx = factor * (g - a - b * (x - stats.mean[c]));
@@ -158,19 +146,13 @@ mod tests {
         let x = Var::randn(1f32, 2., (4, 3, 5, 7), &Device::Cpu)?;
         let scale = Var::randn(1f32, 0.3, 3, &Device::Cpu)?;
         let shift = Var::randn(0f32, 0.3, 3, &Device::Cpu)?;
-        let op = NormRelu {
-            fixed: None,
-            used: Default::default(),
-        };
+        let op = NormRelu { fixed: None, used: Default::default() };
         let ours = x.apply_op3(&scale, &shift, op)?;
         let flat = x.transpose(0, 1)?.flatten_from(1)?;
         let from = flat.broadcast_sub(&flat.mean_keepdim(D::Minus1)?)?;
         let var = from.sqr()?.mean_keepdim(D::Minus1)?;
         let normal = from.broadcast_div(&(var + EPSILON as f64)?.sqrt()?)?;
-        let theirs = normal
-            .broadcast_mul(&scale.unsqueeze(1)?)?
-            .broadcast_add(&shift.unsqueeze(1)?)?
-            .relu()?;
+        let theirs = normal.broadcast_mul(&scale.unsqueeze(1)?)?.broadcast_add(&shift.unsqueeze(1)?)?.relu()?;
         let theirs = theirs.reshape((3, 4, 5, 7))?.transpose(0, 1)?;
         let want = ours.randn_like(0., 1.)?;
         let a = (&ours * &want)?.sum_all()?.backward()?;

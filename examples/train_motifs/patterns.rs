@@ -13,26 +13,13 @@ pub fn giraffe(pen: &mut Pen) {
         // The two nearest of one point per cell; where they are equally near is the border.
         let (cell, mut near) = (p(at.x * 2.4, at.y * 2.4), [f32::INFINITY; 2]);
         for i in 0..9 {
-            let (x, y) = (
-                cell.x.floor() as i32 + i % 3 - 1,
-                cell.y.floor() as i32 + i / 3 - 1,
-            );
+            let (x, y) = (cell.x.floor() as i32 + i % 3 - 1, cell.y.floor() as i32 + i / 3 - 1);
             let jitter = p(scatter(x, y, salt), scatter(x, y, salt + 1));
-            let d = cell.from(p(
-                x as f32 + 0.1 + 0.8 * jitter.x,
-                y as f32 + 0.1 + 0.8 * jitter.y,
-            ));
+            let d = cell.from(p(x as f32 + 0.1 + 0.8 * jitter.x, y as f32 + 0.1 + 0.8 * jitter.y));
             let d = d.len();
-            near = if d < near[0] {
-                [d, near[0]]
-            } else {
-                [near[0], near[1].min(d)]
-            };
+            near = if d < near[0] { [d, near[0]] } else { [near[0], near[1].min(d)] };
         }
-        (
-            0.07 - (near[1] - near[0]) / 2.4,
-            if near[0] < 0.25 { dark } else { brown },
-        )
+        (0.07 - (near[1] - near[0]) / 2.4, if near[0] < 0.25 { dark } else { brown })
     });
 }
 

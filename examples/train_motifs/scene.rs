@@ -22,26 +22,12 @@ pub fn picture(motif: &Motif, split: Split, dice: &mut Dice) -> Canvas {
         Split::HeldOut => dice.range(14., 25.) * if dice.chance(0.5) { 1. } else { -1. },
     };
     let pattern = motif.ground == Ground::Full;
-    let mut canvas = if pattern {
-        Canvas::new([0.; 3])
-    } else {
-        background(motif.ground, split, dice)
-    };
-    let places = if pattern {
-        vec![fill(split, dice)]
-    } else {
-        layout(split, dice)
-    };
+    let mut canvas = if pattern { Canvas::new([0.; 3]) } else { background(motif.ground, split, dice) };
+    let places = if pattern { vec![fill(split, dice)] } else { layout(split, dice) };
     for mut place in places {
         place.angle = dice.spread(motif.turn.to_radians());
         let reach = if pattern { f32::INFINITY } else { 1.5 };
-        (motif.draw)(&mut Pen {
-            canvas: &mut canvas,
-            dice,
-            place,
-            hue_shift,
-            reach,
-        });
+        (motif.draw)(&mut Pen { canvas: &mut canvas, dice, place, hue_shift, reach });
     }
     develop(&mut canvas, dice);
     canvas
@@ -50,18 +36,8 @@ pub fn picture(motif: &Motif, split: Split, dice: &mut Dice) -> Canvas {
 /// Draws a motif in the middle of a plain ground: what a person is shown.
 pub fn portrait(motif: &Motif, dice: &mut Dice) -> Canvas {
     let mut canvas = Canvas::new(ground_colour(motif.ground, dice));
-    let place = Place {
-        centre: p(48., 48.),
-        radius: 38.,
-        angle: 0.,
-    };
-    (motif.draw)(&mut Pen {
-        canvas: &mut canvas,
-        dice,
-        place,
-        hue_shift: 0.,
-        reach: f32::INFINITY,
-    });
+    let place = Place { centre: p(48., 48.), radius: 38., angle: 0. };
+    (motif.draw)(&mut Pen { canvas: &mut canvas, dice, place, hue_shift: 0., reach: f32::INFINITY });
     canvas
 }
 
@@ -72,11 +48,7 @@ fn fill(split: Split, dice: &mut Dice) -> Place {
         Split::HeldOut if dice.chance(0.5) => dice.range(0.68, 0.75),
         Split::HeldOut => dice.range(1.2, 1.35),
     };
-    Place {
-        centre: p(48. + dice.spread(12.), 48. + dice.spread(12.)),
-        radius: 48. * scale,
-        angle: 0.,
-    }
+    Place { centre: p(48. + dice.spread(12.), 48. + dice.spread(12.)), radius: 48. * scale, angle: 0. }
 }
 
 /// The places of one large object or of several small ones.
@@ -90,11 +62,7 @@ fn layout(split: Split, dice: &mut Dice) -> Vec<Place> {
         };
         let free = (1. - scale) * half;
         let centre = p(half + dice.spread(free), half + dice.spread(free));
-        return vec![Place {
-            centre,
-            radius: scale * half,
-            angle: 0.,
-        }];
+        return vec![Place { centre, radius: scale * half, angle: 0. }];
     }
     let mut quarters = vec![(-1., -1.), (1., -1.), (-1., 1.), (1., 1.)];
     for _ in 0..dice.below(3) {
@@ -107,11 +75,7 @@ fn layout(split: Split, dice: &mut Dice) -> Vec<Place> {
         };
         let at = |side: f32, sway: f32| half * (1. + 0.48 * side + sway);
         let centre = p(at(x, dice.spread(0.06)), at(y, dice.spread(0.06)));
-        Place {
-            centre,
-            radius: scale * half,
-            angle: 0.,
-        }
+        Place { centre, radius: scale * half, angle: 0. }
     };
     quarters.into_iter().map(place).collect()
 }
@@ -126,11 +90,7 @@ fn ground_colour(ground: Ground, dice: &mut Dice) -> Rgb {
         Ground::Sand if usual => ((30., 50.), (0.25, 0.55), (0.7, 0.95)),
         _ => ((0., 360.), (0.1, 0.8), (0.15, 0.95)),
     };
-    hsv(
-        dice.range(h.0, h.1),
-        dice.range(s.0, s.1),
-        dice.range(v.0, v.1),
-    )
+    hsv(dice.range(h.0, h.1), dice.range(s.0, s.1), dice.range(v.0, v.1))
 }
 
 /// Paints a background. Four kinds are for training, three are held out.
@@ -139,17 +99,10 @@ fn background(ground: Ground, split: Split, dice: &mut Dice) -> Canvas {
     let mut canvas = Canvas::new(a);
     let salt = dice.below(1 << 20) as u32;
     let (grain, phase) = (dice.range(2., 7.), dice.unit());
-    let kind = if split == Split::Train {
-        dice.below(4)
-    } else {
-        4 + dice.below(3)
-    };
+    let kind = if split == Split::Train { dice.below(4) } else { 4 + dice.below(3) };
     let (sin, cos) = dice.range(0., TAU).sin_cos();
     for (i, pixel) in canvas.0.iter_mut().enumerate() {
-        let at = p(
-            (i % SIZE) as f32 / SIZE as f32,
-            (i / SIZE) as f32 / SIZE as f32,
-        );
+        let at = p((i % SIZE) as f32 / SIZE as f32, (i / SIZE) as f32 / SIZE as f32);
         let along = (at.x - 0.5) * cos + (at.y - 0.5) * sin;
         let share = match kind {
             1 => along + 0.5,
@@ -165,18 +118,9 @@ fn background(ground: Ground, split: Split, dice: &mut Dice) -> Canvas {
         for _ in 0..4 + dice.below(8) {
             let colour = ground_colour(ground, dice);
             let (rx, ry) = (dice.range(0.1, 0.5), dice.range(0.1, 0.5));
-            let place = Place {
-                centre: p(dice.range(0., 96.), dice.range(0., 96.)),
-                radius: 48.,
-                angle: dice.range(0., TAU),
-            };
-            let mut pen = Pen {
-                canvas: &mut canvas,
-                dice,
-                place,
-                hue_shift: 0.,
-                reach: 1.,
-            };
+            let place =
+                Place { centre: p(dice.range(0., 96.), dice.range(0., 96.)), radius: 48., angle: dice.range(0., TAU) };
+            let mut pen = Pen { canvas: &mut canvas, dice, place, hue_shift: 0., reach: 1. };
             pen.fill(colour, |at| crate::draw::ellipse(at, p(0., 0.), rx, ry));
         }
     }
@@ -200,9 +144,7 @@ fn develop(canvas: &mut Canvas, dice: &mut Dice) {
 /// Blurs with a Gaussian; beyond the edge the edge goes on.
 pub fn blur(canvas: &mut Canvas, sigma: f32) {
     let far = (3. * sigma).ceil() as isize;
-    let weights: Vec<f32> = (-far..=far)
-        .map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp())
-        .collect();
+    let weights: Vec<f32> = (-far..=far).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();
     let total: f32 = weights.iter().sum();
     for (step, across) in [(1, SIZE), (SIZE, 1)] {
         let from = canvas.0.clone();

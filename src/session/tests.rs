@@ -66,7 +66,12 @@ fn last(file: &str, layout: crate::spec::Call) -> Render {
 fn files_until(recipe: &Recipe, stop: usize) -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let cancel = CancelToken::new();
-    let options = Options { folder: Some(folder.path().to_path_buf()), all_frames: false, cancel: cancel.clone(), ..Options::default() };
+    let options = Options {
+        folder: Some(folder.path().to_path_buf()),
+        all_frames: false,
+        cancel: cancel.clone(),
+        ..Options::default()
+    };
     let mut session = Session::new(WeightStore::from_env());
     let result = session.run(recipe, &MemoryWorld::default(), &options, &mut |news| {
         if let News::Run(Event::Step(step)) = news
@@ -111,7 +116,7 @@ fn everything() -> Vec<Render> {
         ever("{label}.gif", Format::Gif, layout("frames", &[("scale", number(2.0))])),
         ever("all.gif", Format::Gif, layout("grid", &[("size", Arg::Size(2, 1)), on.clone()])),
         last("{label}.png", layout("frames", &[])),
-        last("sheet.png", layout("sheet", &[on.clone()])),
+        last("sheet.png", layout("sheet", std::slice::from_ref(&on))),
         ever("{label}-{step}.png", Format::Png, layout("frames", &[])),
         ever("{label}-strip.png", Format::Png, layout("strip", &[on])),
         ever("{label}-seen.gif", Format::Gif, layout("view", &[])),

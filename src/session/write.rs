@@ -95,7 +95,11 @@ impl Writing<'_> {
                 if scores.rows.is_empty() {
                     return Ok(());
                 }
-                let text = if render.format == Format::Csv { csv::table(&scores) } else { plot::svg(&scores, &self.recipe.name) };
+                let text = if render.format == Format::Csv {
+                    csv::table(&scores)
+                } else {
+                    plot::svg(&scores, &self.recipe.name)
+                };
                 put(output.file_name(steps.saturating_sub(1), steps), text.as_bytes())
             }
             Format::Gif => {

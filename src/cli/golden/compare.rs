@@ -98,17 +98,19 @@ fn scores(expected: &Variant, got: &Variant, tolerance: Tolerance) -> Vec<Differ
     }
     let mut found = Vec::new();
     for ((name, expected_series), series) in expected.scores.iter().zip(got.scores.values()) {
-        found.extend(worst(expected_series, series).filter(|worst| !(worst.by <= tolerance.scores)).map(|worst| {
-            Difference::Score {
-                variant: got.label.clone(),
-                name: name.clone(),
-                step: worst.step,
-                expected: worst.expected,
-                got: worst.got,
-                by: worst.by,
-                allowed: tolerance.scores,
-            }
-        }));
+        found.extend(
+            worst(expected_series, series).filter(|worst| worst.by.is_nan() || worst.by > tolerance.scores).map(
+                |worst| Difference::Score {
+                    variant: got.label.clone(),
+                    name: name.clone(),
+                    step: worst.step,
+                    expected: worst.expected,
+                    got: worst.got,
+                    by: worst.by,
+                    allowed: tolerance.scores,
+                },
+            ),
+        );
     }
     found
 }
