@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_exact_name_comes_first() {
-        assert_eq!(search(&labels(), 5, "Hen"), [1, 3, 2, 4]);
+        assert_eq!(search(&labels(), 5, "Hen"), [1, 3, 4]);
         assert_eq!(search(&labels(), 5, "chick"), [2]);
     }
 
