@@ -86,3 +86,12 @@ fn every_recipe_runs() {
         assert!(!files.is_empty() && files.iter().all(|file| file.is_file()), "{}: {files:?}", path.display());
     }
 }
+
+#[test]
+fn golden_files_hold() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_fviz"))
+        .args(["test", "recipes/first.fviz"])
+        .output()
+        .expect("fviz runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

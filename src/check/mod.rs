@@ -1,6 +1,6 @@
 //! Tree + vocabulary + facts of the network → [`Recipe`], or every problem of the file at once.
 //!
-//! layers (what each `use` brings) → structure (which statements hold) → one [`build`] for each variant → sizes.
+//! layers (what each `use` brings) → structure (which statements hold) → one `build` for each variant → sizes.
 //! Reads files through [`World`] only.
 
 mod build;

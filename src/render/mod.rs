@@ -1,6 +1,6 @@
 //! From pictures and scores to the bytes of a file: layouts, animated GIFs, stills, tables and plots.
 //!
-//! Invariant: everything here is pure (only [`file`] touches a disk) and knows neither networks nor recipes. The same
+//! Invariant: everything here is pure (only `file` touches a disk) and knows neither networks nor recipes. The same
 //! input gives the same bytes on any number of threads, and no file holds a time, a host or a path.
 
 pub mod csv;

@@ -9,7 +9,7 @@ const TOLERANCE: u8 = 2;
 /// Replaces entries of `indexed` (one list a frame) by the ones already shown where the picture has not moved.
 ///
 /// A pixel is compared with the colour it had when its entry was chosen, so slow changes are followed, at most
-/// [`TOLERANCE`] late.
+/// `TOLERANCE` late.
 pub fn hold(frames: &[RgbImage], indexed: &mut [Vec<u8>]) {
     let Some(first) = frames.first() else { return };
     let mut shown = first.clone();
