@@ -31,11 +31,25 @@ pub struct Cli {
 /// Options of every verb.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Global {
-    /// When to use colours; `NO_COLOR` is respected
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
+    /// When to use colours: auto, always or never; `NO_COLOR` is respected
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = "Global options"
+    )]
     pub color: Color,
-    /// The form in which problems are told
-    #[arg(long, global = true, value_name = "FORM", default_value = "human", help_heading = "Global options")]
+    /// The form in which problems are told: human, short or json
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORM",
+        default_value = "human",
+        hide_possible_values = true,
+        help_heading = "Global options"
+    )]
     pub diagnostic_format: Format,
 }
 

@@ -24,6 +24,7 @@ impl Builder<'_, '_> {
                 let name = pair.into_inner().find(|part| part.as_rule() == Rule::let_name)?;
                 (ExprKind::Let(self.name(&name).text), 1)
             }
+            Rule::clause => (ExprKind::Name(self.name(&pair.into_inner().next()?).text), 1),
             Rule::named => {
                 let mut parts = pair.into_inner();
                 let name = self.name(&parts.next()?);

@@ -1,18 +1,28 @@
 //! `fviz explain`: a word, an error code or a recipe.
 
+mod recipe;
 mod word;
 
 use std::io::Write;
+use std::path::Path;
 
-use super::Failure;
 use super::args::ExplainArgs;
 use super::page::{BOLD, Page};
+use super::recipe::STDIN;
 use super::report::Reporter;
+use super::run::{accepted, tell};
+use super::{Exit, Failure};
+use crate::check::{Overrides, check};
+use crate::plan::plan;
 use crate::source::{Code, codes};
+use crate::store::WeightStore;
 use crate::words::registry;
 
 /// Runs the verb.
 pub fn run(args: &ExplainArgs, reporter: &Reporter) -> Result<(), Failure> {
+    if is_recipe(&args.what) {
+        return of_recipe(args, reporter);
+    }
     let name = args.what.trim();
     let name = name.strip_prefix("fviz::").unwrap_or(name);
     let specs = registry::named(name);
@@ -35,6 +45,24 @@ pub fn run(args: &ExplainArgs, reporter: &Reporter) -> Result<(), Failure> {
         return Err(unknown(name));
     }
     anstream::stdout().write_all(text.as_bytes()).map_err(Failure::output)
+}
+
+/// A path or `-`: no word or code holds a dot, a separator or is a file.
+fn is_recipe(what: &str) -> bool {
+    let path = Path::new(what);
+    what == STDIN || path.extension().is_some() || path.components().count() > 1 || path.is_file()
+}
+
+fn of_recipe(args: &ExplainArgs, reporter: &Reporter) -> Result<(), Failure> {
+    let world = super::recipe::world(&WeightStore::from_env());
+    let overrides = Overrides { set: args.set.clone(), ..Overrides::default() };
+    let input = super::recipe::read(Path::new(&args.what), overrides)?;
+    let checked = check(&input, &world);
+    let recipe = accepted(&checked, &input.name, reporter)?;
+    let (plan, problems) = plan(recipe, &world);
+    tell(&problems, &checked.sources, &input.name, reporter);
+    let plan = plan.ok_or(Failure::told(Exit::Wrong))?;
+    anstream::stdout().write_all(recipe::page(recipe, &plan).as_bytes()).map_err(Failure::output)
 }
 
 fn page_of(code: &Code, width: usize) -> String {

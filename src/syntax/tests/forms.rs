@@ -90,6 +90,13 @@ fn a_minus_between_two_values_is_a_difference() {
     assert_eq!(value("$w-class(1)"), "<$w - class(1)>");
     assert_eq!(value("f(1)-g(2)"), "<f(1) - g(2)>");
     assert_eq!(value("a - b"), "<a - b>");
+    assert_eq!(value("a -b"), "a <-b>");
+    assert_eq!(value("$a -b"), "<$a - b>");
+    assert_eq!(value("each -30deg..30deg by -10"), "each <<-30'deg> .. 30'deg> by <-10>");
+    assert_eq!(value("rotate +-15deg"), "rotate <±15'deg>");
+    assert_eq!(value("a -> -b"), "<a -> <-b>>");
+    assert_eq!(value("f(1) -2"), "<f(1) - 2>");
+    assert_eq!(tree("a f(each #\n -1)"), "a f(each <-1>)");
 }
 
 #[test]
