@@ -269,7 +269,8 @@ fn hen_measure() {
     );
     let start = std::time::Instant::now();
     let mut session = Session::new(WeightStore::from_env());
-    let options = Options { folder: Some("/tmp/rooms/out".into()), all_frames: false, ..Options::default() };
+    let options =
+        Options { folder: Some(std::env::temp_dir().join("fviz-out")), all_frames: false, ..Options::default() };
     let mut last = start;
     let report = session.run(&recipe, &MemoryWorld::default(), &options, &mut |news| match news {
         News::Run(Event::Step(step)) => {
