@@ -15,7 +15,7 @@ pub enum Difference {
         variant: String,
         /// The term.
         name: String,
-        /// The step at which it is farthest away.
+        /// The first step in which it is.
         step: usize,
         /// What it was.
         expected: f64,
@@ -98,54 +98,58 @@ fn scores(expected: &Variant, got: &Variant, tolerance: Tolerance) -> Vec<Differ
     }
     let mut found = Vec::new();
     for ((name, expected_series), series) in expected.scores.iter().zip(got.scores.values()) {
-        found.extend(
-            worst(expected_series, series).filter(|worst| worst.by.is_nan() || worst.by > tolerance.scores).map(
-                |worst| Difference::Score {
-                    variant: got.label.clone(),
-                    name: name.clone(),
-                    step: worst.step,
-                    expected: worst.expected,
-                    got: worst.got,
-                    by: worst.by,
-                    allowed: tolerance.scores,
-                },
-            ),
-        );
+        found.extend(first_outside(expected_series, series, tolerance).map(|place| Difference::Score {
+            variant: got.label.clone(),
+            name: name.clone(),
+            step: place.step,
+            expected: place.expected,
+            got: place.got,
+            by: place.by,
+            allowed: place.allowed,
+        }));
     }
     found
 }
 
-/// The place at which two series are farthest apart.
+/// A step in which two series differ by more than is allowed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Worst {
-    pub step: usize,
-    pub expected: f64,
-    pub got: f64,
+struct Place {
+    step: usize,
+    expected: f64,
+    got: f64,
     /// As a share of the greatest expected value.
-    pub by: f64,
+    by: f64,
+    /// What is allowed of that.
+    allowed: f64,
 }
 
 /// A score that is written in the file has six decimals.
 const LEAST_SCALE: f64 = 1e-4;
 
-pub(super) fn worst(expected: &Series, got: &Series) -> Option<Worst> {
+/// The first such step: what went wrong began there.
+fn first_outside(expected: &Series, got: &Series, tolerance: Tolerance) -> Option<Place> {
     let scale = expected.0.iter().fold(LEAST_SCALE, |scale, value| value.abs().max(scale));
-    let at = |step: usize| {
-        let (expected, got) = (expected.0.get(step).copied(), got.0.get(step).copied());
-        let (expected, got) = (expected.unwrap_or(f64::NAN), got.unwrap_or(f64::NAN));
-        let by = if expected.is_nan() && got.is_nan() { 0.0 } else { (got - expected).abs() / scale };
-        // A number against none is as far away as can be.
-        Worst { step, expected, got, by: if by.is_nan() { f64::INFINITY } else { by } }
-    };
-    (0..expected.0.len().max(got.0.len())).map(at).max_by(|a, b| a.by.total_cmp(&b.by).then(b.step.cmp(&a.step)))
+    (0..expected.0.len().max(got.0.len())).find_map(|step| {
+        let value = |series: &Series| series.0.get(step).copied().unwrap_or(f64::NAN);
+        let (expected, got) = (value(expected), value(got));
+        let by = match (expected.is_nan(), got.is_nan()) {
+            (false, false) => (got - expected).abs() / scale,
+            (true, true) => 0.0,
+            // A number against none is as far away as can be.
+            _ => f64::INFINITY,
+        };
+        let allowed = tolerance.scores * tolerance.growth(step);
+        (by > allowed).then_some(Place { step, expected, got, by, allowed })
+    })
 }
 
 fn frames(expected: &Variant, got: &Variant, tolerance: Tolerance) -> Vec<Difference> {
     let mut found = Vec::new();
     for (expected, frame) in expected.frames.iter().zip(&got.frames) {
         let by = distance(&expected.rows, &frame.rows);
-        if expected.step != frame.step || by > tolerance.pixels {
-            let (variant, allowed) = (got.label.clone(), tolerance.pixels);
+        let allowed = tolerance.pixels * tolerance.growth(frame.step);
+        if expected.step != frame.step || by > allowed {
+            let variant = got.label.clone();
             found.push(Difference::Frame { variant, step: frame.step, by, allowed });
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use candle_core::Tensor;
 use sha2::{Digest, Sha256};
 
-use super::{Frame, Golden, MOST_STEPS, Rows, SIDE, Series, Variant};
+use super::{Frame, Golden, MOST_STEPS, Rows, SIDE, Variant};
 use crate::check::Recipe;
 use crate::check::recipe::Stage;
 use crate::plan::total_steps;
@@ -40,6 +40,7 @@ pub fn measure(
             steps: wanted(total_steps(variant), recipe.variants.len()),
             made: Variant { label: variant.label.clone(), ..Variant::default() },
             bits: Sha256::new(),
+            count: 0,
         })
         .collect();
     let report = session.run(recipe, world, &options, &mut |news| {
@@ -68,8 +69,8 @@ pub fn measure(
     let mut all = Sha256::new();
     let mut variants = Vec::with_capacity(seen.len());
     for seen in seen {
-        all.update(seen.bits.finalize());
-        variants.push(seen.made);
+        all.update(seen.bits.clone().finalize());
+        variants.push(seen.finished());
     }
     let sha256 = all.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Some(Golden::new(steps, sha256, variants)))
@@ -81,14 +82,25 @@ struct Seen {
     steps: Vec<usize>,
     made: Variant,
     bits: Sha256,
+    /// Steps so far.
+    count: usize,
 }
 
 impl Seen {
     fn scores(&mut self, stage: &Stage, scores: &Scores) {
         for (name, value) in named(stage, scores) {
             self.bits.update(value.to_le_bytes());
-            self.made.scores.entry(name).or_insert_with(|| Series(Vec::new())).0.push(value);
+            let series = self.made.scores.entry(name).or_default();
+            // Steps before, in which another stage ran, have no value.
+            series.0.resize(self.count, f64::NAN);
+            series.0.push(value);
         }
+        self.count += 1;
+    }
+
+    fn finished(mut self) -> Variant {
+        self.made.scores.values_mut().for_each(|series| series.0.resize(self.count, f64::NAN));
+        self.made
     }
 
     fn frame(&mut self, step: usize, picture: &Tensor) {
