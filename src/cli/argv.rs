@@ -6,13 +6,13 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches};
 
 use super::args::Cli;
-use super::terminal::Color;
+use super::terminal::{Color, width};
 
 impl Cli {
     /// Reads the arguments of this program; clap prints help and usage errors.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let args = with_verb(args.into_iter().collect());
-        let command = Self::command().color(color(&args).for_clap());
+        let command = Self::command().color(color(&args).for_clap()).term_width(width().min(100));
         Self::from_arg_matches(&command.try_get_matches_from(args)?)
     }
 }

@@ -8,8 +8,12 @@ Examples:
   fviz watch hen.fviz     run it again whenever it is saved
   fviz explain blur       what a word of the language means
 
-Exit status: 0 all is well; 1 a recipe is wrong, or a picture differs from its golden file; 2 wrong usage;
-3 weights or files are missing; 130 interrupted.";
+Exit status:
+  0    all is well
+  1    a recipe is wrong, a number is none any more, or a picture differs from its golden file
+  2    the command line makes no sense
+  3    weights or files are missing or can't be written
+  130  interrupted";
 
 /// Of `fviz run`.
 pub const RUN_EXAMPLES: &str = "\

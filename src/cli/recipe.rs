@@ -91,20 +91,18 @@ fn text(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
 
 /// A file of a similar name in the same folder.
 fn nearby(path: &Path) -> Option<String> {
-    let wanted = path.file_name()?.to_string_lossy().into_owned();
+    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let wanted = stem(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut names: Vec<String> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
         .ok()?
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-        .filter(|name| name.ends_with(".fviz") || name.ends_with(".gif") || name.ends_with(".png"))
+        .filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())))
+        .filter(|file| file.extension().is_some_and(|ending| ending == "fviz" || ending == "gif" || ending == "png"))
         .collect();
-    names.sort();
-    let likeness = |name: &String| {
-        let exact = Path::new(name).file_stem().is_some_and(|stem| stem.to_string_lossy() == wanted);
-        if exact { 1.0 } else { strsim::jaro_winkler(&wanted, name) }
-    };
-    let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    files.sort();
+    let likeness = |file: &PathBuf| stem(file).map_or(0.0, |stem| strsim::jaro_winkler(&wanted, &stem));
+    let best = files.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     let best = Some(best).filter(|best| likeness(best) > 0.8)?;
-    let shown = folder.map_or_else(|| PathBuf::from(best), |folder| folder.join(best));
+    let shown = folder.map_or_else(|| best.clone(), |folder| folder.join(best));
     Some(format!("did you mean `{}`?", shown.display()))
 }

@@ -39,11 +39,18 @@ impl Color {
     }
 }
 
+/// Columns of the terminal that output goes to; 100 where it goes elsewhere. A terminal that only input comes from
+/// doesn't count.
+pub fn width() -> usize {
+    let of_output = terminal_size::terminal_size_of(std::io::stdout());
+    let size = of_output.or_else(|| terminal_size::terminal_size_of(std::io::stderr()));
+    size.map_or(100, |(width, _)| usize::from(width.0)).clamp(40, 120)
+}
+
 /// A reporter for this terminal. `NO_GRAPHICS`, set to anything but 0, asks for sentences instead of drawings.
 pub fn reporter(format: Format) -> Reporter {
-    let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
     let narrated = std::env::var_os("NO_GRAPHICS").is_some_and(|value| value != "0");
-    Reporter { format, width: width.clamp(40, 120), narrated }
+    Reporter { format, width: width(), narrated }
 }
 
 /// Whether messages are read by a person as they come.
