@@ -4,8 +4,9 @@ use super::Checker;
 use super::recipe::Term;
 use super::scope::Scope;
 use crate::source::{Diagnostic, codes};
-use crate::spec::{Dial, Kind};
+use crate::spec::{Dial, Kind, Presence};
 use crate::syntax::ast::{Binary, Expr, ExprKind, Statement, Unary};
+use crate::syntax::print;
 use crate::words::registry;
 
 /// Either side of an operator.
@@ -60,11 +61,30 @@ impl Checker<'_> {
             let Some(call) = call else { continue };
             let output = self.facts.as_ref()?.output().name.clone();
             let node = registry::objective(call.spec.name)?.node(&call.args, &output).to_string();
-            let name = crate::syntax::print::items(std::slice::from_ref(&expr));
+            let name = self.term_name(&expr);
             let weight = if sign < 0.0 { times(weight, Dial::Constant(sign)) } else { weight };
             terms.push(Term { name, weight, call, node });
         }
         well.then_some(terms)
+    }
+
+    /// A term as its column is called: as written, without named arguments that only repeat a default. The resolved
+    /// recipe writes all defaults, and its columns must be the same.
+    fn term_name(&self, expr: &Expr) -> String {
+        let mut expr = expr.clone();
+        if let ExprKind::Call(name, args) = &mut expr.kind
+            && let Some(spec) = registry::find(Kind::Objective, &name.text)
+        {
+            args.list.retain(|argument| {
+                let param = argument.name.as_ref().and_then(|name| spec.param(&name.text));
+                let Some(Presence::Default(text)) = param.map(|param| param.presence) else { return true };
+                print::items(&argument.value.items) != print::items(&self.defaults.phrase(text).items)
+            });
+            if args.list.is_empty() {
+                expr.kind = ExprKind::Name(name.text.clone());
+            }
+        }
+        print::items(std::slice::from_ref(&expr))
     }
 
     fn side(&mut self, scope: &mut Scope, expr: &Expr) -> Option<Side> {
