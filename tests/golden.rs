@@ -138,12 +138,12 @@ fn the_tolerance_of_the_file_counts_and_stays() {
     let golden = kitchen.golden();
     let start = golden.find("\"tolerance\": {").unwrap();
     let end = start + golden[start..].find('}').unwrap() + 1;
-    let loose = "\"tolerance\": {\n    \"scores\": 1e9,\n    \"pixels\": 255,\n    \"doubling\": 4\n  }";
+    let loose = "\"tolerance\": {\n    \"scores\": \"1e9\",\n    \"pixels\": \"255\"\n  }";
     fs::write(kitchen.path("hen.golden"), format!("{}{loose}{}", &golden[..start], &golden[end..])).unwrap();
     kitchen.cook(&RECIPE.replace("seed 1", "seed 2"));
     assert_eq!(kitchen.test(&[]).status.code(), Some(0));
     assert_eq!(kitchen.test(&["--bless"]).status.code(), Some(0));
-    assert!(kitchen.golden().contains("\"scores\": 1000000000"), "{}", &kitchen.golden()[..600]);
+    assert!(kitchen.golden().contains("\"scores\": \"1000000000.000000\""), "{}", &kitchen.golden()[..600]);
 }
 
 #[test]

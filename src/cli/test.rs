@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::args::TestArgs;
-use super::golden::{self, Golden, compare, measure, shortened, side_by_side};
+use super::golden::{self, Golden, Tolerance, compare, measure, noisy, shortened, side_by_side};
 use super::progress::seconds;
 use super::report::Reporter;
 use super::run::{accepted, cancel, told};
 use super::{Exit, Failure, recipe};
-use crate::check::{Input, Overrides, check};
+use crate::check::{Input, Overrides, Recipe, check};
 use crate::render::{file, png, slug};
 use crate::session::Session;
 use crate::source::{CancelToken, SystemWorld};
@@ -123,11 +123,16 @@ impl<'a> Tester<'a> {
         }
         let expected = expected.and_then(Result::ok);
         let got = self.measured(path)?;
-        let Some(expected) = expected else { return bless(&golden_path, &got) };
-        if self.args.bless {
-            // A tolerance that somebody has chosen stays.
-            return bless(&golden_path, &Golden { tolerance: expected.tolerance, ..got });
-        }
+        let expected = match expected {
+            Some(expected) if !self.args.bless => expected,
+            before => {
+                let tolerance = match before {
+                    Some(before) => got.tolerance.clone().keeping(&before.tolerance),
+                    None => got.tolerance.clone(),
+                };
+                return bless(&golden_path, &Golden { tolerance, ..got });
+            }
+        };
         let found = compare(&expected, &got);
         if found.is_empty() {
             return Ok(Verdict::Passed);
@@ -136,6 +141,7 @@ impl<'a> Tester<'a> {
         Ok(Verdict::Differs { lines: found.iter().map(ToString::to_string).collect(), picture })
     }
 
+    /// The golden run as it is now; when it is to be blessed, with the tolerance that a second run suggests.
     fn measured(&mut self, path: &Path) -> Result<Golden, Failure> {
         let input = recipe::read(path, Overrides::default())?;
         let checked = check(&input, &self.world);
@@ -144,11 +150,17 @@ impl<'a> Tester<'a> {
         let input = Input { overrides: Overrides { steps: Some(steps), ..Overrides::default() }, ..input };
         let checked = check(&input, &self.world);
         let short = checked.recipe.as_ref().ok_or(Failure::told(Exit::Wrong))?;
-        match measure(short, steps, &mut self.session, &self.world, &self.cancel) {
+        let mut run = |recipe: &Recipe| match measure(recipe, steps, &mut self.session, &self.world, &self.cancel) {
             Ok(Some(golden)) => Ok(golden),
             Ok(None) => Err(Failure::told(Exit::Interrupted)),
             Err(failed) => Err(told(failed.why, &checked.sources, self.reporter).into_exit()),
+        };
+        let golden = run(short)?;
+        if !self.args.bless {
+            return Ok(golden);
         }
+        let tolerance = Tolerance::measured(&golden, &run(&noisy(short))?);
+        Ok(Golden { tolerance, ..golden })
     }
 
     fn draw(&self, path: &Path, expected: &Golden, got: &Golden) -> Result<Option<PathBuf>, Failure> {

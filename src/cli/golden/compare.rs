@@ -81,8 +81,8 @@ pub fn compare(expected: &Golden, got: &Golden) -> Vec<Difference> {
         return found;
     }
     for (expected_variant, variant) in expected.variants.iter().zip(&got.variants) {
-        found.extend(scores(expected_variant, variant, expected.tolerance));
-        found.extend(frames(expected_variant, variant, expected.tolerance));
+        found.extend(scores(expected_variant, variant, &expected.tolerance));
+        found.extend(frames(expected_variant, variant, &expected.tolerance));
     }
     if found.is_empty() && expected.recorded == got.recorded && expected.sha256 != got.sha256 {
         found.push(Difference::Bytes);
@@ -90,7 +90,7 @@ pub fn compare(expected: &Golden, got: &Golden) -> Vec<Difference> {
     found
 }
 
-fn scores(expected: &Variant, got: &Variant, tolerance: Tolerance) -> Vec<Difference> {
+fn scores(expected: &Variant, got: &Variant, tolerance: &Tolerance) -> Vec<Difference> {
     let names = |variant: &Variant| variant.scores.keys().cloned().collect::<Vec<_>>().join(", ");
     if names(expected) != names(got) {
         let text = format!("its scores are of [{}] and should be of [{}]", names(got), names(expected));
@@ -127,27 +127,31 @@ struct Place {
 const LEAST_SCALE: f64 = 1e-4;
 
 /// The first such step: what went wrong began there.
-fn first_outside(expected: &Series, got: &Series, tolerance: Tolerance) -> Option<Place> {
-    let scale = expected.0.iter().fold(LEAST_SCALE, |scale, value| value.abs().max(scale));
+fn first_outside(expected: &Series, got: &Series, tolerance: &Tolerance) -> Option<Place> {
     (0..expected.0.len().max(got.0.len())).find_map(|step| {
         let value = |series: &Series| series.0.get(step).copied().unwrap_or(f64::NAN);
-        let (expected, got) = (value(expected), value(got));
-        let by = match (expected.is_nan(), got.is_nan()) {
-            (false, false) => (got - expected).abs() / scale,
-            (true, true) => 0.0,
-            // A number against none is as far away as can be.
-            _ => f64::INFINITY,
-        };
-        let allowed = tolerance.scores * tolerance.growth(step);
-        (by > allowed).then_some(Place { step, expected, got, by, allowed })
+        let (by, allowed) = (share(expected, got, step), tolerance.scores.at(step));
+        (by > allowed).then(|| Place { step, expected: value(expected), got: value(got), by, allowed })
     })
 }
 
-fn frames(expected: &Variant, got: &Variant, tolerance: Tolerance) -> Vec<Difference> {
+/// How far two series are apart at a step, as a share of the greatest expected value. A number against none is as far
+/// away as can be.
+pub(super) fn share(expected: &Series, got: &Series, step: usize) -> f64 {
+    let scale = expected.0.iter().fold(LEAST_SCALE, |scale, value| value.abs().max(scale));
+    let value = |series: &Series| series.0.get(step).copied().filter(|value| !value.is_nan());
+    match (value(expected), value(got)) {
+        (Some(expected), Some(got)) => (got - expected).abs() / scale,
+        (None, None) => 0.0,
+        _ => f64::INFINITY,
+    }
+}
+
+fn frames(expected: &Variant, got: &Variant, tolerance: &Tolerance) -> Vec<Difference> {
     let mut found = Vec::new();
     for (expected, frame) in expected.frames.iter().zip(&got.frames) {
         let by = distance(&expected.rows, &frame.rows);
-        let allowed = tolerance.pixels * tolerance.growth(frame.step);
+        let allowed = tolerance.pixels.at(frame.step);
         if expected.step != frame.step || by > allowed {
             let variant = got.label.clone();
             found.push(Difference::Frame { variant, step: frame.step, by, allowed });

@@ -7,6 +7,7 @@
 mod compare;
 mod measure;
 mod picture;
+mod tolerance;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use compare::compare;
 pub use measure::{measure, shortened};
 pub use picture::side_by_side;
+pub use tolerance::{Tolerance, noisy};
 
 /// No golden run is longer. Enough for two blurs of `every 10 steps`, few enough that rounding has not grown.
 pub const MOST_STEPS: usize = 20;
@@ -54,38 +56,6 @@ pub struct Recorded {
     pub cpu: String,
 }
 
-/// How far a run may be away from the golden one.
-///
-/// Another processor rounds otherwise, and what it rounds differently grows from step to step: the network has kinks,
-/// and a unit that wakes a step later moves the whole picture. Mistakes of a recipe are there at once. So little is
-/// allowed at first and more later: `share · 2^(step / doubling)`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tolerance {
-    /// Of a score before the first step, as a share of its series' greatest value.
-    pub scores: f64,
-    /// Of a reduced frame before the first step, in 1/255, on average over its pixels and channels.
-    pub pixels: f64,
-    /// After so many steps twice as much is allowed; 0, or left out, is never.
-    #[serde(default)]
-    pub doubling: f64,
-}
-
-impl Default for Tolerance {
-    /// Measured on the embedded network with plain, normalized and Adam steps: a start that is off by 1e-7 (two units in
-    /// the last place) or 5e-7 stays below 0.001 for five steps and below 0.04 for twenty; a blur one step late, another
-    /// seed or class is away by 0.01 to 0.3 within five.
-    fn default() -> Self {
-        Self { scores: 0.005, pixels: 1.0, doubling: 4.0 }
-    }
-}
-
-impl Tolerance {
-    /// How much more is allowed at a step than at the first.
-    pub fn growth(&self, step: usize) -> f64 {
-        if self.doubling > 0.0 { libm::exp2(step as f64 / self.doubling) } else { 1.0 }
-    }
-}
-
 /// What a variant made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Variant {
@@ -104,6 +74,13 @@ const NONE: &str = "-";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Series(pub Vec<f64>);
+
+impl Series {
+    /// The value at a step; the last one holds for all that follow.
+    pub fn at(&self, step: usize) -> f64 {
+        self.0.get(step).or(self.0.last()).copied().unwrap_or(0.0)
+    }
+}
 
 impl From<Series> for String {
     fn from(series: Series) -> Self {
@@ -172,9 +149,10 @@ pub fn path_of(recipe: &Path) -> PathBuf {
 }
 
 impl Golden {
-    /// A golden file of what was measured now.
+    /// A golden file of what was measured now. Nothing is allowed yet.
     pub fn new(steps: usize, sha256: String, variants: Vec<Variant>) -> Self {
-        Self { form: FORM, recorded: Recorded::here(), tolerance: Tolerance::default(), steps, sha256, variants }
+        let tolerance = Tolerance { scores: Series(vec![0.0]), pixels: Series(vec![0.0]) };
+        Self { form: FORM, recorded: Recorded::here(), tolerance, steps, sha256, variants }
     }
 
     /// The text of the file.

@@ -24,12 +24,9 @@ pub fn side_by_side(expected: &Golden, got: &Golden) -> Option<RgbImage> {
             if cells.len() >= 3 * MOST {
                 break;
             }
-            let label = match variant.label.as_str() {
-                "" => format!("step {}", now.step),
-                label => format!("{label}, step {}", now.step),
-            };
-            cells.push((drawn(&before.rows)?, format!("{label}: expected")));
-            cells.push((drawn(&now.rows)?, "got".into()));
+            let name = if variant.label.is_empty() { String::new() } else { format!(": {}", variant.label) };
+            cells.push((drawn(&before.rows)?, format!("expected{name}")));
+            cells.push((drawn(&now.rows)?, format!("got, step {}", now.step)));
             cells.push((drawn(&difference(&before.rows, &now.rows))?, format!("difference x{GAIN}")));
         }
     }

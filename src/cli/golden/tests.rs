@@ -6,11 +6,9 @@ fn golden(noise: f64) -> Golden {
     let shade = |i: usize| [(i % 256) as u8, (i / 4 % 256) as u8, if noise > 0.1 { 40 } else { 10 }];
     let frame = |step| Frame { step, rows: Rows((0..SIDE * SIDE).map(shade).collect()) };
     let scores = BTreeMap::from([("class(\"hen\")".to_string(), series(1.5)), ("loss".to_string(), series(-1.0))]);
-    Golden::new(
-        20,
-        format!("{noise}"),
-        vec![Variant { label: "hen".into(), scores, frames: vec![frame(9), frame(19)] }],
-    )
+    let variant = Variant { label: "hen".into(), scores, frames: vec![frame(9), frame(19)] };
+    let tolerance = Tolerance { scores: Series(vec![0.01]), pixels: Series(vec![1.0]) };
+    Golden { tolerance, ..Golden::new(20, format!("{noise}"), vec![variant]) }
 }
 
 #[test]
@@ -33,14 +31,28 @@ fn rounding_passes_and_a_mistake_does_not() {
     let expected = golden(0.0);
     let mut other_cpu = golden(1e-4);
     other_cpu.recorded.cpu = "another".into();
-    assert!(compare(&expected, &other_cpu).is_empty());
+    assert_eq!(compare(&expected, &other_cpu), []);
     assert_eq!(compare(&expected, &golden(1e-4)), [Difference::Bytes]);
     let found = compare(&expected, &golden(0.2));
-    // Two scores, from the step on in which 20 % of them are too much, and the earlier frame.
-    assert_eq!(found.len(), 3, "{found:?}");
-    let first = "hen: `class(\"hen\")` is 1.8000 at step 1 and should be 1.5000: 1.05 % away, 0.59 % are allowed";
+    assert_eq!(found.len(), 4, "{found:?}");
+    let first = "hen: `class(\"hen\")` is 1.8000 at step 1 and should be 1.5000: 1.05 % away, 1.00 % are allowed";
     assert_eq!(found[0].to_string(), first);
-    assert_eq!(found[2].to_string(), "hen: the picture after step 9 is 10.00/255 away on average, 4.76 are allowed");
+    assert_eq!(found[2].to_string(), "hen: the picture after step 9 is 10.00/255 away on average, 1.00 are allowed");
+}
+
+#[test]
+fn little_is_allowed_where_two_runs_agree_and_much_where_they_do_not() {
+    let run = golden(0.0);
+    let tolerance = Tolerance::measured(&run, &run);
+    assert_eq!((tolerance.scores.at(0), tolerance.scores.at(3), tolerance.pixels.at(8)), (0.0005, 0.002, 4.0));
+    let mut drifted = run.clone();
+    drifted.variants[0].scores.get_mut("loss").unwrap().0[7] += 19.0 * 0.02;
+    let tolerance = Tolerance::measured(&run, &drifted);
+    assert!(tolerance.scores.at(5) < 0.006, "{tolerance:?}");
+    assert!((tolerance.scores.at(6) - 0.1).abs() < 1e-9 && tolerance.scores.at(19) > 0.099, "{tolerance:?}");
+    let by_hand = Tolerance { scores: Series(vec![0.3]), pixels: tolerance.pixels.clone() };
+    assert_eq!(tolerance.clone().keeping(&by_hand).scores, by_hand.scores);
+    assert_eq!(by_hand.keeping(&tolerance).scores.0, [0.3]);
 }
 
 #[test]
