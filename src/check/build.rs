@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::Checker;
 use super::recipe::{Format, Model, Schedule, Scheduled, Stage, Term, Variant};
 use super::scope::Scope;
 use super::structure::{Slot, StageSource, Structure, is_none};
-use super::{Checker, article};
 use crate::source::{Diagnostic, FileId, Span, codes};
-use crate::spec::{Arg, Call, Kind, Param, Presence, Type, Unit};
+use crate::spec::{Arg, Call, GREATEST_SEED, Kind, Param, Presence, Type, Unit};
 use crate::syntax::ast::{Expr, ExprKind, Statement, Unread};
 use crate::words::{Sizes, registry};
 
@@ -19,7 +19,7 @@ const MOST_VIEWS: i64 = 64;
 /// Browsers slow down what is faster: the hundredths of a second that a GIF counts in end here.
 const MOST_FPS: f64 = 50.0;
 
-const SEED: Param = whole("seed", Unit::None, 0, i64::MAX);
+const SEED: Param = whole("seed", Unit::None, 0, GREATEST_SEED);
 const STEPS: Param = whole("for", Unit::Steps, 1, MOST_STEPS);
 const VIEWS: Param = whole("views", Unit::None, 1, MOST_VIEWS);
 const EVERY: Param = whole("every", Unit::Steps, 1, MOST_STEPS);
@@ -57,7 +57,9 @@ impl Checker<'_> {
         let model = self.model(scope, structure.top.one(Slot::Model).map(Rc::as_ref));
         self.facts = model.as_ref().map(|model| model.facts.clone());
         let seed = match structure.top.one(Slot::Seed) {
-            Some(statement) if self.bare(statement, false) => {
+            Some(statement)
+                if self.bare(statement, false) && self.has_operand(statement, &statement.items, "number", "seed 7") =>
+            {
                 self.number(scope, &statement.items, &SEED).and_then(|dial| dial.constant()).map(|v| v as u64)
             }
             Some(_) => None,
@@ -95,7 +97,9 @@ impl Checker<'_> {
                     self.wrong(name.span, "a recipe has one network, without a name", help);
                     return None;
                 }
-                if !self.bare(statement, false) {
+                if !self.bare(statement, false)
+                    || !self.has_operand(statement, &statement.items, "model", "model resnet18")
+                {
                     return None;
                 }
                 self.call(scope, Kind::Model, &statement.items)?
@@ -123,7 +127,10 @@ impl Checker<'_> {
         let mut well = true;
         let mut penalties = Vec::new();
         for statement in source.all(Slot::Regularize).iter().filter(|s| !is_none(s)) {
-            let call = self.bare(statement, false).then(|| self.call(scope, Kind::Penalty, &statement.items)).flatten();
+            let call = (self.bare(statement, false)
+                && self.has_operand(statement, &statement.items, "penalty", "regularize l2(0.05)"))
+            .then(|| self.call(scope, Kind::Penalty, &statement.items))
+            .flatten();
             well &= call.is_some();
             penalties.extend(call);
         }
@@ -182,10 +189,12 @@ impl Checker<'_> {
                     return None;
                 }
                 let clauses = self.clauses(statement, &[])?;
-                if clauses.operand.is_empty() {
-                    let noun = kind.noun();
-                    let message = format!("`{}` needs {} {noun}", statement.word.text, article(noun));
-                    self.wrong(statement.word.span, &message, &format!("`fviz explain {noun}` lists them"));
+                if !self.has_operand(
+                    statement,
+                    &clauses.operand,
+                    kind.noun(),
+                    &format!("{} {default}", statement.word.text),
+                ) {
                     return None;
                 }
                 self.call(scope, kind, &clauses.operand)
@@ -205,9 +214,8 @@ impl Checker<'_> {
                     return None;
                 }
                 let clauses = self.clauses(statement, &["for"])?;
-                if clauses.operand.is_empty() {
-                    let help = "write `optimize adam(lr = 0.05) for 256 steps`";
-                    self.wrong(statement.word.span, "`optimize` needs an optimizer", help);
+                let example = "optimize adam(lr = 0.05) for 256 steps";
+                if !self.has_operand(statement, &clauses.operand, "optimizer", example) {
                     return None;
                 }
                 let call = self.call(scope, Kind::Optimizer, &clauses.operand);
@@ -333,9 +341,8 @@ impl Checker<'_> {
             return None;
         }
         let clauses = self.clauses(statement, &["every", "from", "until"])?;
-        if clauses.operand.is_empty() {
-            let help = "write `blur gaussian(size = 5, sigma = 1.5) every 10 steps`";
-            self.wrong(statement.word.span, "`blur` needs a filter", help);
+        let example = "blur gaussian(size = 5, sigma = 1.5) every 10 steps";
+        if !self.has_operand(statement, &clauses.operand, "filter", example) {
             return None;
         }
         let call = self.call(scope, Kind::Filter, &clauses.operand);
@@ -363,8 +370,7 @@ impl Checker<'_> {
             return None;
         }
         let clauses = self.clauses(statement, &[])?;
-        if clauses.operand.is_empty() {
-            self.wrong(statement.word.span, "`mode` needs a mode", "write `mode eternal_zoom(zoom = 1.02)`");
+        if !self.has_operand(statement, &clauses.operand, "mode", "mode eternal_zoom(zoom = 1.02)") {
             return None;
         }
         let mut call = self.call(scope, Kind::Mode, &clauses.operand)?;

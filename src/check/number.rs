@@ -107,7 +107,7 @@ impl Checker<'_> {
         if !(low >= min && high <= max) {
             let suffix = unit.suffix();
             let space = if matches!(unit, Unit::Steps | Unit::Fps) { " " } else { "" };
-            let label = match (min.is_finite() && min.abs() < 1e15, max.is_finite() && max.abs() < 1e15) {
+            let label = match (min.is_finite() && min.abs() < 1e16, max.is_finite() && max.abs() < 1e16) {
                 (true, true) => format!("expected {min}{space}{suffix} to {max}{space}{suffix}"),
                 (true, false) => format!("expected at least {min}{space}{suffix}"),
                 (false, true) => format!("expected at most {max}{space}{suffix}"),

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::Checker;
 use super::layers::Layer;
 use super::scope::Let;
 use super::suggest::{list, nearest};
+use super::{Checker, article};
 use crate::source::{Diagnostic, FileId, Span, codes};
 use crate::syntax::ast::{Expr, ExprKind, Phrase, Statement};
 
@@ -360,6 +360,15 @@ impl Checker<'_> {
             None => format!("its clauses are {}", list(words.iter().copied()).replace(" or ", " and ")),
         };
         self.tell(Diagnostic::error(&codes::UNKNOWN_CLAUSE, span, message, "unknown clause").with_help(help));
+    }
+
+    /// Tells of a statement that stands without what it is about.
+    pub(super) fn has_operand(&mut self, statement: &Statement, operand: &[Expr], noun: &str, example: &str) -> bool {
+        if operand.is_empty() {
+            let message = format!("`{}` needs {} {noun}", statement.word.text, article(noun));
+            self.wrong(statement.word.span, &message, &format!("write `{example}`"));
+        }
+        !operand.is_empty()
     }
 
     /// Tells of arguments, a name or a block where a statement has none.

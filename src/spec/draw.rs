@@ -6,6 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::Kind;
 
+/// The greatest seed: beyond it, numbers of the language (f64) stand for several whole numbers at once.
+pub const GREATEST_SEED: i64 = (1 << 53) - 1;
+
 /// The moment at which a word acts.
 ///
 /// A draw's key is (seed, stage, kind, word, its occurrence among equals, parameter, iteration, view): never the

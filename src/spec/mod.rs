@@ -10,5 +10,5 @@ mod word;
 
 pub use args::{Arg, Args, Call, Coordinate, Point};
 pub use dial::{Curve, Dial};
-pub use draw::{Moment, Rng};
+pub use draw::{GREATEST_SEED, Moment, Rng};
 pub use word::{Kind, Param, Presence, Spec, Type, Unit, UnitsOf};

@@ -2,7 +2,7 @@
 
 use super::clauses::AS_CANVAS;
 use super::statement;
-use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
+use crate::spec::{GREATEST_SEED, Kind, Param, Presence, Spec, Type, Unit};
 
 pub(super) static USE: Spec = Spec {
     aliases: &["import", "include", "source", "extends", "base"],
@@ -73,7 +73,7 @@ pub(super) static SEED: Spec = Spec {
         "Every draw of a recipe is a function of the seed and of what the draw is for: the stage, the word, the parameter, the iteration, the view. The same recipe and seed give the same picture. `seed each 1..4` makes four variants. Variants of one seed see the same transforms, so they can be compared.",
         &[Param::new(
             "value",
-            Type::Integer { unit: Unit::None, min: 0, max: 1 << 53 },
+            Type::Integer { unit: Unit::None, min: 0, max: GREATEST_SEED },
             Presence::Default("0"),
             "A whole number from 0.",
         )],
