@@ -1,9 +1,34 @@
 //! What is fuzzed. To fuzz one more stage, call it in [`answer`].
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use fviz::check::{Input, check};
-use fviz::source::{FileId, MemoryWorld, Severity, Span};
+use fviz::plan::plan;
+use fviz::source::{FileId, Severity, Span, World};
 use fviz::syntax::ast::{Args, Expr, ExprKind, Phrase, Statement};
 use fviz::syntax::parse;
+
+/// A machine without files, whose memory a plan of frames can't fill.
+struct Bare;
+
+impl World for Bare {
+    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn exists(&self, _: &Path) -> bool {
+        false
+    }
+
+    fn model_folders(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    fn memory(&self) -> u64 {
+        256 << 20
+    }
+}
 
 /// Answers one input; says whether it had no problem. Panics on anything that may not be.
 ///
@@ -22,9 +47,14 @@ pub fn answer(text: &str, is_valid: bool) -> bool {
     assert!(is_clean || !is_valid, "a good recipe is refused: {problems:?}");
     // The checker must answer whatever the parser hands on; its problems may lie in other files, so only that it does.
     let input = Input { name: "fuzz.fviz".into(), stem: "fuzz".into(), text: text.into(), ..Input::default() };
-    let checked = check(&input, &MemoryWorld::default());
+    let checked = check(&input, &Bare);
     let is_error = checked.diagnostics.iter().any(|problem| problem.severity == Severity::Error);
     assert!(checked.recipe.is_some() != is_error, "a recipe and an error, or neither");
+    if let Some(recipe) = &checked.recipe {
+        let (planned, problems) = plan(recipe, &Bare);
+        let is_error = problems.iter().any(|problem| problem.severity == Severity::Error);
+        assert!(planned.is_some() != is_error, "a plan and an error, or neither");
+    }
     is_clean
 }
 

@@ -19,6 +19,8 @@ pub struct Batch {
     pub nodes: BTreeSet<String>,
     /// Bytes that they are estimated to take at most, network included.
     pub memory: u64,
+    /// Bytes that the first of them takes alone.
+    pub(super) least: u64,
 }
 
 /// What a run takes.
@@ -28,7 +30,7 @@ pub struct Cost {
     pub passes: u64,
     /// Multiplications of all passes, forwards.
     pub multiplications: u64,
-    /// Bytes of the batch that takes most.
+    /// Bytes of the batch that takes most, and of the frames.
     pub memory: u64,
 }
 
@@ -54,19 +56,21 @@ const CANVAS_TENSORS: u64 = 24;
 
 const F32: u64 = 4;
 
-/// The batches of a recipe, what they take, and the variants that are too big for the machine.
-pub fn batches(recipe: &Recipe, memory: u64) -> (Vec<Batch>, Cost, Vec<Diagnostic>) {
-    let room = (memory as f64 * SHARE) as u64;
+/// The batches of a recipe, what they take, and the first variant that is too big for the machine.
+/// `frames`: bytes of the frames that are kept, whatever runs together.
+pub fn batches(recipe: &Recipe, memory: u64, frames: u64) -> (Vec<Batch>, Cost, Option<Diagnostic>) {
+    let room = (memory.saturating_sub(frames) as f64 * SHARE) as u64;
     let mut cost = Cost::default();
-    let mut problems = Vec::new();
+    let mut problem = None;
     let mut batches: Vec<Batch> = Vec::new();
     for (index, variant) in recipe.variants.iter().enumerate() {
         let nodes = nodes(variant);
         let needs = needs(variant, &nodes);
         cost.passes += needs.passes;
         cost.multiplications = cost.multiplications.saturating_add(needs.multiplications);
-        if needs.network + needs.own > memory && problems.is_empty() {
-            problems.push(too_big(variant, needs.network + needs.own, memory));
+        let alone = needs.network + needs.own;
+        if alone > memory && problem.is_none() {
+            problem = Some(too_big(variant, alone, memory));
         }
         let fits = |batch: &&mut Batch| {
             let first = batch.variants.first().and_then(|&first| recipe.variants.get(first));
@@ -80,11 +84,11 @@ pub fn batches(recipe: &Recipe, memory: u64) -> (Vec<Batch>, Cost, Vec<Diagnosti
                 batch.variants.push(index);
                 batch.memory += needs.own;
             }
-            None => batches.push(Batch { variants: vec![index], nodes, memory: needs.network + needs.own }),
+            None => batches.push(Batch { variants: vec![index], nodes, memory: alone, least: alone }),
         }
     }
-    cost.memory = batches.iter().map(|batch| batch.memory).max().unwrap_or(0);
-    (batches, cost, problems)
+    cost.memory = frames + batches.iter().map(|batch| batch.memory).max().unwrap_or(0);
+    (batches, cost, problem)
 }
 
 fn nodes(variant: &Variant) -> BTreeSet<String> {
@@ -169,6 +173,7 @@ fn too_big(variant: &Variant, needs: u64, memory: u64) -> Diagnostic {
     .with_help(help)
 }
 
-fn gigabytes(bytes: u64) -> String {
+/// Bytes as told to a person.
+pub fn gigabytes(bytes: u64) -> String {
     format!("{:.1} GB", bytes as f64 / 1e9)
 }

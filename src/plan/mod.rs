@@ -1,6 +1,7 @@
 //! Recipe → [`Plan`]: what runs together, when a canvas is kept, and what all that takes. Pure data, no weights.
 
 mod batch;
+mod frames;
 mod outputs;
 mod take;
 
@@ -45,9 +46,16 @@ impl Plan {
 
 /// Plans a recipe for a machine with the world's memory. The plan is missing where a problem is an error.
 pub fn plan(recipe: &Recipe, world: &dyn World) -> (Option<Plan>, Vec<Diagnostic>) {
-    let (outputs, mut problems) = outputs::outputs(recipe);
-    let (batches, cost, too_big) = batch::batches(recipe, world.memory());
-    problems.extend(too_big);
+    let frames = frames::frames(recipe);
+    let (batches, cost, too_big) = batch::batches(recipe, world.memory(), frames.bytes);
+    let least = batches.iter().map(|batch| batch.least).max().unwrap_or(0);
+    let mut problems = Vec::from_iter(too_big.or_else(|| frames.too_many(least, world.memory())));
+    if frames.bytes > world.memory() {
+        // Not even their list may fit.
+        return (None, problems);
+    }
+    let (outputs, unwritable) = outputs::outputs(recipe);
+    problems.extend(unwritable);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return (None, problems);
     }

@@ -207,3 +207,20 @@ fn batches_are_as_large_as_memory_allows() {
     assert_eq!((problems.len(), problems[0].code), (1, &codes::TOO_MUCH_MEMORY));
     assert_eq!(problems[0].span(), Some(recipe.variants[0].stages[0].canvas.span));
 }
+
+#[test]
+fn frames_are_counted_before_they_are_listed() {
+    let steps = 1_000_000;
+    let recipe = plain(4, steps, render("{label}.gif", Format::Gif, layout("frames"), vec![Some(every(1, 0, steps))]));
+    let (none, problems) = plan(&recipe, &MemoryWorld::default());
+    assert!(none.is_none());
+    assert_eq!((problems.len(), problems[0].code), (1, &codes::TOO_MUCH_MEMORY));
+    assert_eq!(problems[0].span(), Some(recipe.renders[0].span));
+    assert!(problems[0].labels[0].text.contains("4000004 frames"), "{:?}", problems[0].labels);
+
+    let few = plain(1, 10, gif(every(1, 0, 10)));
+    let with = planned(&few).cost.memory;
+    let without = planned(&plain(1, 10, gif(Schedule::NEVER))).cost.memory;
+    // A frame of 8x8 and its place, kept and three times while the file is written; the last one stands in both.
+    assert_eq!(with - without, 10 * (8 * 8 * 3 + 128) * 4);
+}
