@@ -39,6 +39,8 @@ struct Options {
     seed: u64,
     from: u64,
     threads: usize,
+    /// Only print the inputs: what ends the whole process (a stack overflow) can't be written down by it.
+    show: bool,
 }
 
 /// What a worker is doing, for the watchdog.
@@ -71,6 +73,12 @@ fn main() {
         options.threads,
         corpus.len()
     );
+    if options.show {
+        for number in options.from..options.from.saturating_add(options.inputs) {
+            println!("{}", mutate::input(&corpus, options.seed, number).text);
+        }
+        return;
+    }
     let start = Instant::now();
     let totals = Totals { next: AtomicU64::new(options.from), ..Totals::default() };
     let workers: Vec<Worker> = (0..options.threads).map(|_| Worker::default()).collect();
@@ -178,9 +186,13 @@ fn finding(what: &str, number: u64, text: &str) -> ! {
 
 fn options() -> Options {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut options = Options { inputs: 1_000_000, seed: 1, from: 0, threads };
+    let mut options = Options { inputs: 1_000_000, seed: 1, from: 0, threads, show: false };
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
+        if flag == "--show" {
+            options.show = true;
+            continue;
+        }
         let value = args.next().and_then(|value| value.replace('_', "").parse::<u64>().ok());
         match (flag.as_str(), value) {
             ("--inputs", Some(value)) => options.inputs = value,
@@ -188,7 +200,7 @@ fn options() -> Options {
             ("--from", Some(value)) => options.from = value,
             ("--threads", Some(value)) => options.threads = value.clamp(1, 1024) as usize,
             _ => {
-                eprintln!("usage: fviz-fuzz [--inputs N] [--seed N] [--from N] [--threads N]");
+                eprintln!("usage: fviz-fuzz [--inputs N] [--seed N] [--from N] [--threads N] [--show]");
                 exit(2)
             }
         }

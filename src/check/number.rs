@@ -233,7 +233,12 @@ impl Checker<'_> {
                 let unit = self.unit_named(&unit.text, unit.span)?;
                 plain((*value).into(), Some(unit))
             }
-            ExprKind::Let(_) | ExprKind::Group(_) => {
+            // Several members in parentheses are a point, which no expanding makes a number.
+            ExprKind::Group(members) if members.len() == 1 => {
+                let quantity = self.quantity(scope, &members.first()?.items)?;
+                Some(Quantity { span, ..quantity })
+            }
+            ExprKind::Let(_) => {
                 let quantity = self.quantity(scope, std::slice::from_ref(expr))?;
                 Some(Quantity { span, ..quantity })
             }
@@ -257,6 +262,7 @@ impl Checker<'_> {
                     ExprKind::Size(..) => ("a size", "write one number"),
                     ExprKind::List(_) => ("a list", "write one number, or `each [a, b]` for several variants"),
                     ExprKind::Name(_) => ("a name", "write a number; a let is read as `$name`"),
+                    ExprKind::Group(_) => ("a point", "write one number"),
                     ExprKind::Call(..) => ("a call", "write a number"),
                     _ => ("something else", "write a number"),
                 };
