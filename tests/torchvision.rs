@@ -2,7 +2,7 @@
 
 mod common;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use common::{assert_close, assert_thinned, cosine, fixture, models, thinned_names, torch_zip, values};
 use fviz::nets::import::Array;
 use fviz::nets::{Facts, Header, Network, Weights, architecture};
@@ -59,6 +59,10 @@ fn resnet18_on_a_photo_from_both_formats() {
         let (taps, gradient) = look(&folded, &picture, 8);
         assert_close("logits, folded", &values(&taps["fc"]), &expected.tensors["logits"].data, 1e-3);
         assert_thinned(&expected, "gradient", &values(&gradient), 1e-3);
+        // The form for everything that has no kernel, in f64: there rounding decides nothing.
+        let (taps, gradient) = look(&folded, &picture.to_dtype(DType::F64).unwrap(), 8);
+        assert_close("logits, f64", &values(&taps["fc"]), &expected.tensors["logits"].data, 1e-5);
+        assert_thinned(&expected, "gradient", &values(&gradient), 1e-5);
         let best = values(&taps["fc"]).iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class);
         assert_eq!(best.map(|class| facts.labels.name(class)), Some("espresso".into()));
     }

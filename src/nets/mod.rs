@@ -3,6 +3,7 @@
 //! [`Facts`] are all that a checker needs and come without weights, or from a file's first bytes.
 
 mod architecture;
+mod engine;
 mod facts;
 mod fuse;
 pub mod graph;

@@ -1,9 +1,11 @@
 //! A network with its weights, ready to be looked into.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{Result, Tensor, Var, bail};
 
+use super::engine::{Engine, Redo};
 use super::facts::Facts;
 use super::fuse::{Ready, Step, prepare};
 use super::graph::NodeId;
@@ -14,6 +16,13 @@ use crate::ops::{Redirected, average_pool, log_mean_exp, max_pool, redirected_re
 ///
 /// Invariant: an image's values and gradient are the same bytes in any batch and with any number of threads.
 pub struct Network {
+    core: Arc<Core>,
+    /// Computes the nodes before the head at once, where the processor has the vectors for it.
+    engine: Option<Arc<Engine>>,
+}
+
+/// A network as a graph of candle's: the form that works everywhere.
+struct Core {
     steps: Vec<Step>,
     /// Nodes that are read, by their names.
     reads: Vec<(String, NodeId)>,
@@ -21,6 +30,9 @@ pub struct Network {
     nodes: usize,
     redirected: Redirected,
 }
+
+/// Nodes and their tensors.
+type Known = Vec<(NodeId, Tensor)>;
 
 impl Network {
     /// Prepares what leads to the nodes of these names; modules' paths mean their last nodes. The weights may be
@@ -41,7 +53,10 @@ impl Network {
         let reads: Vec<(String, NodeId)> = reads.into_iter().map(find).collect::<std::result::Result<_, _>>()?;
         let ids: Vec<NodeId> = reads.iter().map(|(_, id)| *id).collect();
         let steps = prepare(&facts.graph, weights, &ids)?;
-        Ok(Self { steps, reads, nodes: facts.graph.nodes().len(), redirected: Redirected::default() })
+        let channels = facts.graph.nodes().first().map_or(0, |node| node.channels);
+        let engine = Engine::new(&steps, &ids, channels).map(Arc::new);
+        let core = Core { steps, reads, nodes: facts.graph.nodes().len(), redirected: Redirected::default() };
+        Ok(Self { core: Arc::new(core), engine })
     }
 
     /// `[N, 3, H, W]`, preprocessed, f32 or f64 → the tensors of the nodes that are read, by the names under which they
@@ -51,7 +66,17 @@ impl Network {
     /// # Errors
     /// The picture is too small, or not of that shape.
     pub fn forward(&self, pictures: &Tensor, redirect: bool) -> Result<BTreeMap<String, Tensor>> {
-        self.compute(pictures, redirect, None)
+        let Some(engine) = self.engine.as_ref().filter(|engine| engine.takes(pictures)) else {
+            return self.portable(pictures, redirect);
+        };
+        let redo = redirect.then(|| redo(self.core.clone(), engine.clone()));
+        let known = engine.forward(pictures, redo)?;
+        self.core.compute(pictures, redirect, known, |node| engine.covers(node))
+    }
+
+    /// The same in candle's graph alone.
+    fn portable(&self, pictures: &Tensor, redirect: bool) -> Result<BTreeMap<String, Tensor>> {
+        self.core.compute(pictures, redirect, vec![], |_| false)
     }
 
     /// As [`Network::forward`], but a node that is read gives `held`, whatever it would: what comes after it then leads
@@ -60,25 +85,58 @@ impl Network {
     /// # Errors
     /// As those of `forward`, or the network was not loaded for the node.
     pub fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<BTreeMap<String, Tensor>> {
-        let Some((_, id)) = self.reads.iter().find(|(name, _)| name == node) else { bail!("`{node}` is not read") };
-        self.compute(pictures, false, Some((*id, held)))
+        let found = self.core.reads.iter().find(|(name, _)| name == node);
+        let Some(&(_, id)) = found else { bail!("`{node}` is not read") };
+        self.core.compute(pictures, false, vec![(id, held.clone())], |node| node == id)
     }
 
+    /// Nodes at which a gradient was redirected since this was last asked, each once, in order of their names.
+    pub fn redirected(&self) -> Vec<String> {
+        let mut nodes: Vec<String> = self.core.redirected.take().into_iter().map(|(node, _)| node).collect();
+        nodes.dedup();
+        nodes
+    }
+}
+
+/// Redoes what an engine computes, for one image, in candle's graph with redirection.
+fn redo(core: Arc<Core>, engine: Arc<Engine>) -> Redo {
+    Arc::new(move |picture, gradient| {
+        let picture = Var::from_tensor(picture)?;
+        let mut tensors: Vec<Option<Tensor>> = vec![None; core.nodes];
+        if let Some(first) = tensors.first_mut() {
+            *first = Some(picture.as_tensor().clone());
+        }
+        for step in core.steps.iter().filter(|step| engine.covers(step.node)) {
+            tensors[step.node] = Some(core.evaluate(step, &tensors, true)?);
+        }
+        let outputs: Vec<Tensor> =
+            engine.outputs().filter_map(|node| tensors[node].as_ref()?.flatten_from(1).ok()).collect();
+        let product = (Tensor::cat(&outputs, 1)? * gradient)?.sum_all()?;
+        match product.backward()?.get(&picture) {
+            Some(gradient) => Ok(gradient.clone()),
+            None => picture.zeros_like(),
+        }
+    })
+}
+
+impl Core {
+    /// Computes the nodes that are read; those that are known are taken as they are, and what is covered is passed over.
     fn compute(
         &self,
         pictures: &Tensor,
         redirect: bool,
-        held: Option<(NodeId, &Tensor)>,
+        known: Known,
+        covered: impl Fn(NodeId) -> bool,
     ) -> Result<BTreeMap<String, Tensor>> {
         let mut tensors: Vec<Option<Tensor>> = vec![None; self.nodes];
         if let Some(first) = tensors.first_mut() {
             *first = Some(pictures.clone());
         }
-        for step in &self.steps {
-            let result = match held {
-                Some((id, held)) if id == step.node => held.clone(),
-                _ => self.evaluate(step, &tensors, redirect)?,
-            };
+        for (node, tensor) in known {
+            tensors[node] = Some(tensor);
+        }
+        for step in self.steps.iter().filter(|step| !covered(step.node)) {
+            let result = self.evaluate(step, &tensors, redirect)?;
             for &node in &step.free {
                 tensors[node] = None;
             }
@@ -110,13 +168,6 @@ impl Network {
             Ready::Mean => average_pool(x)?.flatten_from(1),
             Ready::LogMeanExp => log_mean_exp(x),
         }
-    }
-
-    /// Nodes at which a gradient was redirected since this was last asked, each once, in order of their names.
-    pub fn redirected(&self) -> Vec<String> {
-        let mut nodes: Vec<String> = self.redirected.take().into_iter().map(|(node, _)| node).collect();
-        nodes.dedup();
-        nodes
     }
 }
 
@@ -163,7 +214,7 @@ mod tests {
 
     #[test]
     fn nothing_is_computed_beyond_the_deepest_node() {
-        let steps = |reads: &[&str]| load(reads).steps.len();
+        let steps = |reads: &[&str]| load(reads).core.steps.len();
         assert_eq!(steps(&["relu1"]), 2);
         assert_eq!(steps(&["bn1"]), 2);
         assert_eq!(steps(&["conv2", "relu1"]), 3);
@@ -174,8 +225,8 @@ mod tests {
         assert_same(&load(&["x"]).forward(&x, false).unwrap()["x"], &x);
         // Whatever nobody needs any more is freed.
         let network = load(&["relu2"]);
-        let freed: Vec<usize> = network.steps.iter().flat_map(|step| step.free.clone()).collect();
-        assert_eq!(freed.len(), network.steps.len());
+        let freed: Vec<usize> = network.core.steps.iter().flat_map(|step| step.free.clone()).collect();
+        assert_eq!(freed.len(), network.core.steps.len());
     }
 
     #[test]

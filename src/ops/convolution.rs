@@ -57,6 +57,11 @@ impl Convolution {
         Ok(Self(Arc::new(Frozen { window, inputs, outputs, weights, bias, turned: OnceLock::new() })))
     }
 
+    /// Window, inputs, outputs, weights `[outputs, inputs, kernel, kernel]` and bias.
+    pub(crate) fn parts(&self) -> (Window, usize, usize, &[f32], &[f32]) {
+        (self.0.window, self.0.inputs, self.0.outputs, &self.0.weights, &self.0.bias)
+    }
+
     /// Convolves `[N, inputs, H, W]`, f32 or f64.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         if x.device().is_cpu() { x.contiguous()?.apply_op1(self.clone()) } else { self.portable(x) }

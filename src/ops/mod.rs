@@ -10,6 +10,7 @@ mod color;
 mod columns;
 mod convolution;
 mod edge;
+pub mod fast;
 mod linear;
 mod log_mean_exp;
 mod median;

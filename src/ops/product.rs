@@ -1,4 +1,4 @@
-//! Matrix products on one thread, by the crate `gemm`: the only `unsafe` code of the crate, behind a check that no
+//! Matrix products on one thread, by the crate `gemm`, which has no safe entry: behind a check that no
 //! index can leave its slice.
 //!
 //! One product sums over `k` in an order that depends on its shape alone. Whoever splits work into products must split

@@ -31,7 +31,9 @@ pub fn assert_close(name: &str, found: &[f32], expected: &[f32], tolerance: f32)
     assert_eq!(found.len(), expected.len(), "{name}");
     let greatest = expected.iter().fold(0f32, |greatest, x| greatest.max(x.abs()));
     let worst = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
-    println!("{name}: off by {:.1e} of the greatest", worst / greatest);
+    let length = |x: &mut dyn Iterator<Item = f32>| x.map(|x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    let far = length(&mut found.iter().zip(expected).map(|(a, b)| a - b)) / length(&mut expected.iter().copied());
+    println!("{name}: off by {:.1e} of the greatest, {far:.1e} of its length", worst / greatest);
     assert!(worst <= tolerance * greatest, "{name}: off by {worst}, the greatest is {greatest}");
 }
 

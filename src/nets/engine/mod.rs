@@ -1,0 +1,128 @@
+//! The part of a network between the picture and its head, computed as one operation.
+//!
+//! Convolutions, ReLUs, sums and pools become [`Layer`]s over buffers that are kept from step to step: what follows a
+//! convolution is done as its results are stored, and nothing is allocated. Everything else of a network, and whatever
+//! comes after it, stays with candle's graph, which also is the form that is checked against.
+
+mod layers;
+mod op;
+mod run;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{DType, Result, Tensor};
+
+use self::layers::{Layer, plan};
+use self::op::Segment;
+use self::run::{Shaped, Values};
+use super::fuse::Step;
+use super::graph::NodeId;
+use crate::ops::fast::Vectors;
+
+/// Computes some nodes of a network at once.
+pub(super) struct Engine {
+    layers: Vec<Layer>,
+    slots: Vec<Slot>,
+    /// Nodes whose tensors others read, and their slots.
+    outputs: Vec<(NodeId, usize)>,
+    /// Nodes that need no step any more.
+    done: Vec<NodeId>,
+    /// Buffers for the sizes seen last.
+    shaped: Mutex<Vec<Arc<Shaped>>>,
+}
+
+/// A node whose values are kept.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    channels: usize,
+    /// Whether it is the result of a ReLU.
+    relu: bool,
+    /// How many layers and outputs take it.
+    readers: usize,
+}
+
+/// Sizes whose buffers are kept: a crop or a zoom may change the size from step to step.
+const KEPT: usize = 4;
+
+/// On the way back, redoes an image with candle's graph: picture `[1, C, H, W]` and the outputs' gradients
+/// `[1, numbers]` → the picture's gradient.
+pub(super) type Redo = Arc<dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync>;
+
+impl Engine {
+    /// Takes over what it can of these steps, as long as the nodes that are read stay readable.
+    pub fn new(steps: &[Step], reads: &[NodeId], channels: usize) -> Option<Self> {
+        let vectors = Vectors::best()?;
+        let (layers, slots, outputs, done) = plan(steps, reads, channels, vectors);
+        let convolves = layers.iter().any(|layer| matches!(layer.work, layers::Work::Convolution(_)));
+        convolves.then(|| Self { layers, slots, outputs, done, shaped: Mutex::default() })
+    }
+
+    /// Whether the engine computes that node, or has no need to.
+    pub fn covers(&self, node: NodeId) -> bool {
+        self.done.contains(&node)
+    }
+
+    /// Nodes whose tensors [`Engine::forward`] gives, in its order.
+    pub fn outputs(&self) -> impl Iterator<Item = NodeId> {
+        self.outputs.iter().map(|(node, _)| *node)
+    }
+
+    /// Whether these pictures can be computed so.
+    pub fn takes(&self, pictures: &Tensor) -> bool {
+        pictures.device().is_cpu() && pictures.dtype() == DType::F32
+    }
+
+    /// `[N, C, H, W]` → the outputs' tensors. With `redo`, a gradient that dies behind a ReLU is left to it.
+    pub fn forward(self: &Arc<Self>, pictures: &Tensor, redo: Option<Redo>) -> Result<Vec<(NodeId, Tensor)>> {
+        let (images, _, height, width) = pictures.dims4()?;
+        let shaped = self.shaped(height, width)?;
+        let segment = Segment::new(self.clone(), shaped.clone(), redo);
+        let flat = pictures.contiguous()?.apply_op1(segment)?;
+        let mut start = 0;
+        let mut taps = Vec::new();
+        for &(node, slot) in &self.outputs {
+            let grid = shaped.grids[slot];
+            let length = grid.channels * grid.height * grid.width;
+            let tensor = flat.narrow(1, start, length)?;
+            taps.push((node, tensor.reshape((images, grid.channels, grid.height, grid.width))?));
+            start += length;
+        }
+        Ok(taps)
+    }
+
+    fn shaped(&self, height: usize, width: usize) -> Result<Arc<Shaped>> {
+        let mut shaped = self.shaped.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = shaped.iter().position(|shaped| (shaped.height, shaped.width) == (height, width)) {
+            let found = shaped.remove(at);
+            shaped.push(found.clone());
+            return Ok(found);
+        }
+        let new = Arc::new(Shaped::new(self, height, width)?);
+        if shaped.len() == KEPT {
+            shaped.remove(0);
+        }
+        shaped.push(new.clone());
+        Ok(new)
+    }
+}
+
+/// A pool of what is dear to allocate.
+#[derive(Debug)]
+pub(super) struct Pool<T>(Mutex<Vec<T>>);
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Pool<T> {
+    fn take(&self, new: impl FnOnce() -> T) -> T {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(new)
+    }
+
+    fn give(&self, back: impl IntoIterator<Item = T>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(back);
+    }
+}

@@ -1,0 +1,212 @@
+//! Which way a convolution goes.
+
+use std::sync::OnceLock;
+
+use super::direct::{self, Kernel, Pass, backward_pad};
+use super::winograd::{TOGETHER, Winograd};
+use super::{Finish, Grid, Vectors};
+use crate::ops::{Convolution, Window};
+
+/// A convolution that computes on [`Grid`]s. The way is chosen by the layer's shape alone, so that the bytes do not
+/// depend on the machine.
+pub struct FastConvolution {
+    of: Convolution,
+    vectors: Vectors,
+    forward: OnceLock<Way>,
+    backward: OnceLock<Way>,
+}
+
+enum Way {
+    Direct(Vec<Pass>),
+    Winograd(Winograd),
+}
+
+impl FastConvolution {
+    /// The same convolution. Its weights are prepared when they are first used.
+    pub fn new(of: Convolution, vectors: Vectors) -> Self {
+        Self { of, vectors, forward: OnceLock::new(), backward: OnceLock::new() }
+    }
+
+    fn kernel(&self) -> Kernel<'_> {
+        let (window, inputs, outputs, weights, _) = self.of.parts();
+        Kernel { window, inputs, outputs, weights }
+    }
+
+    /// The window.
+    pub fn window(&self) -> Window {
+        self.of.parts().0
+    }
+
+    /// Channels of a result.
+    pub fn outputs(&self) -> usize {
+        self.of.parts().2
+    }
+
+    /// Border that the picture needs, of `cells` pixels a side (`H` or `W`) for `results`.
+    pub fn pad(&self, cells: usize, results: usize) -> usize {
+        let Window { kernel, stride, padding } = self.window();
+        let below = (results.saturating_sub(1) * stride + kernel) as isize - (padding + cells) as isize;
+        (below.max(0) as usize).max(padding)
+    }
+
+    /// Border that the result's gradient needs.
+    pub fn gradient_pad(&self, cells: usize, results: usize) -> usize {
+        backward_pad(self.window(), cells, results)
+    }
+
+    /// Results of a tile of Winograd's method, where it serves.
+    fn tile(&self) -> Option<usize> {
+        let Kernel { window, inputs, outputs, .. } = self.kernel();
+        let fits = window == Window::new(3, 1, 1) && inputs % TOGETHER == 0 && outputs % TOGETHER == 0;
+        // Larger tiles save products, but their weights no longer fit any cache.
+        fits.then_some(if inputs.max(outputs) < 512 { 4 } else { 2 })
+    }
+
+    /// Convolves.
+    pub fn forward(&self, from: (&[f32], Grid), to: (&mut [f32], Grid), finish: Finish<'_>) {
+        let kernel = self.kernel();
+        let way = self.forward.get_or_init(|| match self.tile() {
+            Some(side) => {
+                let weight = |o, i, ky, kx| kernel.weight(o, i, ky, kx);
+                Way::Winograd(Winograd::new(side, kernel.inputs, kernel.outputs, weight, self.vectors))
+            }
+            None => Way::Direct(vec![direct::forward(kernel, self.vectors)]),
+        });
+        let (.., bias) = self.of.parts();
+        self.go(way, from, to, Finish { bias, ..finish });
+    }
+
+    /// From the gradient of a result to that of the picture.
+    pub fn backward(&self, from: (&[f32], Grid), to: (&mut [f32], Grid), finish: Finish<'_>) {
+        let kernel = self.kernel();
+        let way = self.backward.get_or_init(|| match self.tile() {
+            Some(side) => {
+                // The same with the window turned by half a turn and channels exchanged.
+                let weight = |o, i, ky: usize, kx: usize| kernel.weight(i, o, 2 - ky, 2 - kx);
+                Way::Winograd(Winograd::new(side, kernel.outputs, kernel.inputs, weight, self.vectors))
+            }
+            None => Way::Direct(direct::backward(kernel, self.vectors)),
+        });
+        self.go(way, from, to, finish);
+    }
+
+    fn go(&self, way: &Way, from: (&[f32], Grid), to: (&mut [f32], Grid), finish: Finish<'_>) {
+        match way {
+            Way::Direct(passes) => direct::run(passes, from, to, finish, self.vectors),
+            Way::Winograd(winograd) => winograd.run(from, to, finish, self.vectors),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Tensor};
+
+    use super::*;
+    use crate::ops::testing::{gradient, random, values};
+
+    fn floats(shape: &[usize], seed: u64) -> Vec<f32> {
+        values(&random(shape, seed)).into_iter().map(|x| x as f32).collect()
+    }
+
+    fn largest_difference(got: &[f32], want: &Tensor) -> f64 {
+        let want = values(want);
+        assert_eq!(got.len(), want.len());
+        let most = want.iter().fold(1e-30f64, |most, x| most.max(x.abs()));
+        got.iter().zip(&want).map(|(got, want)| (f64::from(*got) - want).abs() / most).fold(0.0, f64::max)
+    }
+
+    /// Result and gradient by the fast way.
+    fn fast(
+        layer: &Convolution,
+        x: &[f32],
+        weights: &[f32],
+        (h, w): (usize, usize),
+        vectors: Vectors,
+    ) -> [Vec<f32>; 2] {
+        let fast = FastConvolution::new(layer.clone(), vectors);
+        let (window, inputs, outputs, ..) = layer.parts();
+        let (high, wide) = (window.positions(h).unwrap(), window.positions(w).unwrap());
+        let pad = fast.pad(h, high).max(fast.pad(w, wide));
+        let gradient_pad = fast.gradient_pad(h, high).max(fast.gradient_pad(w, wide));
+        let from = Grid { height: h, width: w, channels: inputs, pad };
+        let to = Grid { height: high, width: wide, channels: outputs, pad: gradient_pad };
+        let (mut picture, mut result) = (vec![0.0; from.size()], vec![0.0; to.size()]);
+        from.enter(&mut picture, x);
+        fast.forward((&picture, from), (&mut result, to), Finish::default());
+        let mut y = vec![0.0; outputs * high * wide];
+        to.leave(&result, &mut y);
+        let mut gradient = vec![0.0; to.size()];
+        to.enter(&mut gradient, weights);
+        // What is written outside of the picture would show in the border.
+        let mut back = vec![0.0; from.size()];
+        fast.backward((&gradient, to), (&mut back, from), Finish::default());
+        let mut g = vec![0.0; inputs * h * w];
+        from.leave(&back, &mut g);
+        let mut inner = vec![0.0; from.size()];
+        from.enter(&mut inner, &g);
+        assert!(inner == back, "the border stays zero");
+        [y, g]
+    }
+
+    fn check(inputs: usize, outputs: usize, window: Window, (h, w): (usize, usize)) {
+        let k = window.kernel;
+        let layer =
+            Convolution::new(window, inputs, outputs, floats(&[outputs, inputs, k, k], 1), floats(&[outputs], 2))
+                .unwrap();
+        let x = floats(&[inputs, h, w], 3);
+        let exact =
+            Tensor::from_slice(&x, (1, inputs, h, w), &candle_core::Device::Cpu).unwrap().to_dtype(DType::F64).unwrap();
+        let y = layer.forward(&exact).unwrap();
+        let weights = floats(y.dims(), 4);
+        let seen =
+            Tensor::from_slice(&weights, y.shape(), &candle_core::Device::Cpu).unwrap().to_dtype(DType::F64).unwrap();
+        let back = gradient(|x| layer.forward(x), &exact, &seen);
+        let mut first: Option<[Vec<f32>; 2]> = None;
+        for vectors in Vectors::all() {
+            let got = fast(&layer, &x, &weights, (h, w), vectors);
+            let far = [largest_difference(&got[0], &y), largest_difference(&got[1], &back)];
+            if std::env::var_os("SHOW").is_some() {
+                eprintln!("{inputs} {outputs} {window:?} {far:?}");
+            }
+            assert!(far.iter().all(|far| *far < 1e-5), "{window:?} {inputs} {outputs} {h}x{w} {vectors:?}: {far:?}");
+            assert!(first.get_or_insert_with(|| got.clone()) == &got, "{window:?} {inputs} {outputs}: other bytes");
+        }
+    }
+
+    #[test]
+    fn agrees_with_f64_for_all_channel_counts() {
+        for channels in 1..=70 {
+            let window = [Window::new(3, 1, 1), Window::new(3, 2, 1), Window::new(1, 1, 0)][channels % 3];
+            check(channels, 71 - channels, window, (9, 12));
+            check(channels, channels, Window::new(3, 1, 1), (7, 5));
+        }
+    }
+
+    #[test]
+    fn agrees_with_f64_for_all_windows() {
+        for (kernel, stride, padding) in
+            [(7, 2, 3), (5, 1, 2), (5, 2, 2), (1, 2, 0), (2, 2, 0), (3, 1, 0), (11, 4, 2), (3, 3, 1), (1, 3, 0)]
+        {
+            for size in [(23, 17), (16, 24), (11, 11)] {
+                check(3, 16, Window::new(kernel, stride, padding), size);
+                check(20, 35, Window::new(kernel, stride, padding), size);
+            }
+        }
+    }
+
+    #[test]
+    fn agrees_with_f64_for_real_layers() {
+        for (inputs, outputs, window, side) in [
+            (64, 64, Window::new(3, 1, 1), 19),
+            (128, 128, Window::new(3, 1, 1), 10),
+            (256, 256, Window::new(3, 1, 1), 19),
+            (512, 512, Window::new(3, 1, 1), 10),
+            (64, 128, Window::new(3, 2, 1), 19),
+            (128, 256, Window::new(1, 2, 0), 19),
+            (3, 64, Window::new(7, 2, 3), 45),
+        ] {
+            check(inputs, outputs, window, (side, side));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Convolution with frozen weights as fast as a core can multiply, and what stands between convolutions.
+//!
+//! Pictures lie channel by channel within a pixel ([`Grid`]), so that all that a window's row sees is one run of
+//! numbers. One small matrix product ([`tile`]) does all the work: directly ([`direct`]), or between the transforms of
+//! Winograd's method ([`winograd`]). Every sum runs over the same terms in the same order, each by one fused
+//! multiply-add, whatever the vectors' length, the number of threads or the batch: the bytes are the same.
+
+mod conv;
+mod direct;
+mod finish;
+mod grid;
+mod panels;
+mod pool;
+mod tile;
+mod winograd;
+
+pub use conv::FastConvolution;
+pub use finish::Finish;
+pub use grid::Grid;
+pub use pool::{pool, unpool};
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// The vectors that the kernels use.
+#[derive(Clone, Copy, Debug)]
+pub struct Vectors {
+    arch: Arch,
+    lanes: usize,
+}
+
+impl Vectors {
+    /// The longest that this processor has; none where it has no fused multiply-add. `FVIZ_VECTORS` (`avx2`, `none`)
+    /// holds it to shorter ones, for tests.
+    pub fn best() -> Option<Self> {
+        let wanted = std::env::var("FVIZ_VECTORS").unwrap_or_default();
+        match wanted.as_str() {
+            "none" => None,
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            "avx2" => Self::of(pulp::x86::V3::try_new().map(Arch::V3)?),
+            _ => Self::of(Arch::new()),
+        }
+    }
+
+    /// All that this processor has.
+    pub fn all() -> Vec<Self> {
+        let mut all = Vec::from_iter(Self::of(Arch::new()));
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        all.extend(pulp::x86::V3::try_new().map(Arch::V3).and_then(Self::of));
+        all
+    }
+
+    fn of(arch: Arch) -> Option<Self> {
+        struct Lanes;
+        impl WithSimd for Lanes {
+            type Output = usize;
+            fn with_simd<S: Simd>(self, _: S) -> usize {
+                S::F32_LANES
+            }
+        }
+        let lanes = arch.dispatch(Lanes);
+        (lanes > 1).then_some(Self { arch, lanes })
+    }
+
+    /// Outputs that one panel of weights is for.
+    fn width(self) -> usize {
+        2 * self.lanes
+    }
+}
