@@ -76,6 +76,7 @@ impl Winograd {
     ) {
         let (high, wide) = (to_grid.height.div_ceil(self.side), to_grid.width.div_ceil(self.side));
         let threads = rayon::current_num_threads();
+        let points = self.points.len();
         let work = Work { of: self, from, from_grid, to_grid, finish, high, wide };
         if self.inputs.max(self.outputs) < 256 {
             // A band's tiles and sums fit a core's cache, and so do the weights.
@@ -83,14 +84,19 @@ impl Winograd {
             let chunk = rows * self.side * to_grid.row();
             to[to_grid.inside()].par_chunks_mut(chunk).enumerate().for_each(|(band, to)| {
                 let rows = band * rows..((band + 1) * rows).min(high);
-                vectors.arch.dispatch(Band { work, to, rows });
+                let tiles = rows.len() * wide;
+                // A little apart, so that the points of a tile don't compete for the same lines of the cache.
+                let apart = (tiles * self.inputs + 16, tiles * vectors.width() + 16);
+                f32::scratch([points * apart.0, points * apart.1], |seen, sums| {
+                    // Inside of the closure, so that all below is compiled for the vectors.
+                    vectors.arch.dispatch(Band { work, to, rows, seen, sums, apart });
+                });
             });
             return;
         }
         // Weights are what does not fit: each is used for all tiles at once.
         let tiles = high * wide;
         let block = tiles.div_ceil(tiles.div_ceil(14));
-        let points = self.points.len();
         let mut seen = vec![0.0; tiles.div_ceil(block) * block * points * self.inputs];
         seen.par_chunks_mut(block * points * self.inputs).enumerate().for_each(|(k, to)| {
             let tiles = k * block..((k + 1) * block).min(tiles);
@@ -100,7 +106,10 @@ impl Winograd {
         let cells = self.side * self.side * vectors.width();
         let mut sums = vec![0.0; panels * tiles * cells];
         sums.par_chunks_mut(tiles * cells).enumerate().for_each(|(panel, to)| {
-            vectors.arch.dispatch(Sums { work, seen: &seen, block, to, panel });
+            let apart = tiles * vectors.width() + 16;
+            f32::scratch([points * apart, 0], |sums, _| {
+                vectors.arch.dispatch(Sums { work, seen: &seen, block, to, panel, sums, apart });
+            });
         });
         let (width, row) = (vectors.width(), self.side * to_grid.row());
         to[to_grid.inside()].par_chunks_mut(row).enumerate().for_each(|(y, to)| {
@@ -132,19 +141,18 @@ impl Work<'_> {
     #[inline(always)]
     fn transform<S: Simd>(&self, simd: S, (y, x): (usize, usize), to: &mut [f32], apart: usize) {
         match self.of.side {
-            4 => self.transform_of::<S, 6>(simd, (y, x), to, apart, |simd, d| forth4(simd, d)),
-            _ => self.transform_of::<S, 4>(simd, (y, x), to, apart, |simd, d| forth2(simd, d)),
+            4 => self.transform_of::<S, 6, 4, Four>(simd, (y, x), to, apart),
+            _ => self.transform_of::<S, 4, 2, Two>(simd, (y, x), to, apart),
         }
     }
 
     #[inline(always)]
-    fn transform_of<S: Simd, const N: usize>(
+    fn transform_of<S: Simd, const N: usize, const M: usize, W: Method<N, M>>(
         &self,
         simd: S,
         (y, x): (usize, usize),
         to: &mut [f32],
         apart: usize,
-        forth: impl Fn(S, [S::f32s; N]) -> [S::f32s; N],
     ) {
         let (grid, side) = (self.from_grid, self.of.side);
         // Cells beyond the picture are its border, which is zero.
@@ -155,17 +163,17 @@ impl Work<'_> {
             for (i, line) in cells.iter_mut().enumerate() {
                 let mut d = [simd.splat_f32s(0.0); N];
                 for (j, d) in d.iter_mut().enumerate() {
-                    *d = simd.partial_load_f32s(&self.from[row(i) + column(j) + c..][..S::F32_LANES]);
+                    *d = load(simd, &self.from[row(i) + column(j) + c..]);
                 }
-                *line = forth(simd, d);
+                *line = W::forth(simd, d);
             }
             for j in 0..N {
                 let mut d = [simd.splat_f32s(0.0); N];
                 for (d, line) in d.iter_mut().zip(&cells) {
                     *d = line[j];
                 }
-                for (i, value) in forth(simd, d).into_iter().enumerate() {
-                    simd.partial_store_f32s(&mut to[(i * N + j) * apart + c..][..S::F32_LANES], value);
+                for (i, value) in W::forth(simd, d).into_iter().enumerate() {
+                    save(simd, &mut to[(i * N + j) * apart + c..], value);
                 }
             }
         }
@@ -175,18 +183,17 @@ impl Work<'_> {
     #[inline(always)]
     fn back<S: Simd>(&self, simd: S, from: &[f32], apart: usize, to: &mut [f32]) {
         match self.of.side {
-            4 => Self::back_of::<S, 6, 4>(simd, from, apart, to, |simd, m| back4(simd, m)),
-            _ => Self::back_of::<S, 4, 2>(simd, from, apart, to, |simd, m| back2(simd, m)),
+            4 => Self::back_of::<S, 6, 4, Four>(simd, from, apart, to),
+            _ => Self::back_of::<S, 4, 2, Two>(simd, from, apart, to),
         }
     }
 
     #[inline(always)]
-    fn back_of<S: Simd, const N: usize, const M: usize>(
+    fn back_of<S: Simd, const N: usize, const M: usize, W: Method<N, M>>(
         simd: S,
         from: &[f32],
         apart: usize,
         to: &mut [f32],
-        back: impl Fn(S, [S::f32s; N]) -> [S::f32s; M],
     ) {
         let width = 2 * S::F32_LANES;
         for half in [0, S::F32_LANES] {
@@ -194,17 +201,17 @@ impl Work<'_> {
             for (i, line) in lines.iter_mut().enumerate() {
                 let mut m = [simd.splat_f32s(0.0); N];
                 for (j, m) in m.iter_mut().enumerate() {
-                    *m = simd.partial_load_f32s(&from[(i * N + j) * apart + half..][..S::F32_LANES]);
+                    *m = load(simd, &from[(i * N + j) * apart + half..]);
                 }
-                *line = back(simd, m);
+                *line = W::back(simd, m);
             }
             for j in 0..M {
                 let mut m = [simd.splat_f32s(0.0); N];
                 for (m, line) in m.iter_mut().zip(&lines) {
                     *m = line[j];
                 }
-                for (i, value) in back(simd, m).into_iter().enumerate() {
-                    simd.partial_store_f32s(&mut to[(i * M + j) * width + half..][..S::F32_LANES], value);
+                for (i, value) in W::back(simd, m).into_iter().enumerate() {
+                    save(simd, &mut to[(i * M + j) * width + half..], value);
                 }
             }
         }
@@ -231,6 +238,12 @@ struct Band<'a> {
     work: Work<'a>,
     to: &'a mut [f32],
     rows: std::ops::Range<usize>,
+    /// Cells after the transform.
+    seen: &'a mut [f32],
+    /// Sums before the transform back.
+    sums: &'a mut [f32],
+    /// Numbers from one point to the next in either.
+    apart: (usize, usize),
 }
 
 impl WithSimd for Band<'_> {
@@ -238,40 +251,31 @@ impl WithSimd for Band<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { work, to, rows } = self;
-        let (inputs, points, width) = (work.of.inputs, work.of.points.len(), 2 * S::F32_LANES);
+        let Self { work, to, rows, seen, sums, apart: (apart, sums_apart) } = self;
+        let (inputs, side, width) = (work.of.inputs, work.of.side, 2 * S::F32_LANES);
         let tiles = rows.len() * work.wide;
-        if tiles == 0 {
-            return;
+        let place = |tile: usize| (rows.start + tile / work.wide, tile % work.wide);
+        for tile in 0..tiles {
+            work.transform(simd, place(tile), &mut seen[tile * inputs..], apart);
         }
-        // A little apart, so that the points of a tile don't compete for the same lines of the cache.
-        let (apart, sums_apart) = (tiles * inputs + 16, tiles * width + 16);
-        f32::scratch([points * apart, points * sums_apart], |seen, sums| {
+        let blocks = tiles.div_ceil(most_rows::<S>());
+        let mut cells = [0.0; 16 * 32];
+        for panel in 0..work.of.points.first().map_or(0, Panels::count) {
+            for (point, weights) in work.of.points.iter().enumerate() {
+                for block in 0..blocks {
+                    let (first, end) = (block * tiles / blocks, (block + 1) * tiles / blocks);
+                    let data = &seen[point * apart + first * inputs..];
+                    let rows = Rows { data, down: inputs, taps: &[0], run: inputs };
+                    let to = &mut sums[point * sums_apart + first * width..];
+                    multiply(simd, to, end - first, rows, weights.panel(panel));
+                }
+            }
             for tile in 0..tiles {
-                let place = (rows.start + tile / work.wide, tile % work.wide);
-                work.transform(simd, place, &mut seen[tile * inputs..], apart);
+                work.back(simd, &sums[tile * width..], sums_apart, &mut cells);
+                let cells = &cells[..side * side * width];
+                work.store(to, rows.start * side, place(tile), panel * width, width, cells);
             }
-            let blocks = tiles.div_ceil(most_rows::<S>());
-            let panels = work.of.points.first().map_or(0, Panels::count);
-            let mut cells = [0.0; 16 * 32];
-            for panel in 0..panels {
-                for (point, weights) in work.of.points.iter().enumerate() {
-                    for block in 0..blocks {
-                        let (first, end) = (block * tiles / blocks, (block + 1) * tiles / blocks);
-                        let data = &seen[point * apart + first * inputs..];
-                        let rows = Rows { data, down: inputs, taps: &[0], run: inputs };
-                        let to = &mut sums[point * sums_apart + first * width..];
-                        multiply(simd, to, end - first, rows, weights.panel(panel));
-                    }
-                }
-                for tile in 0..tiles {
-                    work.back(simd, &sums[tile * width..], sums_apart, &mut cells);
-                    let place = (rows.start + tile / work.wide, tile % work.wide);
-                    let side = work.of.side;
-                    work.store(to, rows.start * side, place, panel * width, width, &cells[..side * side * width]);
-                }
-            }
-        });
+        }
     }
 }
 
@@ -301,6 +305,10 @@ struct Sums<'a> {
     block: usize,
     to: &'a mut [f32],
     panel: usize,
+    /// Sums before the transform back.
+    sums: &'a mut [f32],
+    /// Numbers from one point to the next in them.
+    apart: usize,
 }
 
 impl WithSimd for Sums<'_> {
@@ -308,73 +316,105 @@ impl WithSimd for Sums<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { work, seen, block, to, panel } = self;
+        let Self { work, seen, block, to, panel, sums, apart } = self;
         let (inputs, points, width) = (work.of.inputs, work.of.points.len(), 2 * S::F32_LANES);
         let (tiles, cells) = (work.high * work.wide, work.of.side * work.of.side * width);
-        let apart = tiles * width + 16;
-        f32::scratch([points * apart, 0], |sums, _| {
-            for (point, weights) in work.of.points.iter().enumerate() {
-                for first in (0..tiles).step_by(block) {
-                    let count = block.min(tiles - first);
-                    let start = first * points * inputs + point * count * inputs;
-                    // Short vectors take fewer rows at a time than a block has.
-                    let parts = count.div_ceil(most_rows::<S>());
-                    for part in 0..parts {
-                        let (from, end) = (part * count / parts, (part + 1) * count / parts);
-                        let data = &seen[start + from * inputs..];
-                        let rows = Rows { data, down: inputs, taps: &[0], run: inputs };
-                        let to = &mut sums[point * apart + (first + from) * width..];
-                        multiply(simd, to, end - from, rows, weights.panel(panel));
-                    }
+        for (point, weights) in work.of.points.iter().enumerate() {
+            for first in (0..tiles).step_by(block) {
+                let count = block.min(tiles - first);
+                let start = first * points * inputs + point * count * inputs;
+                // Short vectors take fewer rows at a time than a block has.
+                let parts = count.div_ceil(most_rows::<S>());
+                for part in 0..parts {
+                    let (from, end) = (part * count / parts, (part + 1) * count / parts);
+                    let data = &seen[start + from * inputs..];
+                    let rows = Rows { data, down: inputs, taps: &[0], run: inputs };
+                    let to = &mut sums[point * apart + (first + from) * width..];
+                    multiply(simd, to, end - from, rows, weights.panel(panel));
                 }
             }
-            for (tile, to) in to.chunks_exact_mut(cells).enumerate() {
-                work.back(simd, &sums[tile * width..], apart, to);
-            }
-        });
+        }
+        for (tile, to) in to.chunks_exact_mut(cells).enumerate() {
+            work.back(simd, &sums[tile * width..], apart, to);
+        }
     }
 }
 
-/// Bᵀd for F(4): the coefficients of x(x² − A²)(x² − B²) without the factor of each point.
-#[inline(always)]
-fn forth4<S: Simd>(simd: S, [d0, d1, d2, d3, d4, d5]: [S::f32s; 6]) -> [S::f32s; 6] {
-    let fma = |by: f64, x, to| simd.mul_add_f32s(simd.splat_f32s(by as f32), x, to);
-    let (odd_a, even_a) = (fma(-2.0, d1, d3), fma(-2.0, d2, d4));
-    let (odd_b, even_b) = (fma(-0.5, d1, d3), fma(-0.5, d2, d4));
-    [
-        fma(-2.5, d2, simd.add_f32s(d0, d4)),
-        fma(A, odd_a, even_a),
-        fma(-A, odd_a, even_a),
-        fma(B, odd_b, even_b),
-        fma(-B, odd_b, even_b),
-        fma(-2.5, d3, simd.add_f32s(d1, d5)),
-    ]
+/// The transforms of a method of N x N points and M x M results. Functions rather than closures, as only they can be
+/// made to be inlined where the vectors' instructions are allowed.
+trait Method<const N: usize, const M: usize> {
+    /// Bᵀd
+    fn forth<S: Simd>(simd: S, cells: [S::f32s; N]) -> [S::f32s; N];
+    /// Aᵀm
+    fn back<S: Simd>(simd: S, sums: [S::f32s; N]) -> [S::f32s; M];
 }
 
-/// Aᵀm for F(4): the powers 0 to 3 of the points.
+/// F(4x4)
+struct Four;
+
+/// F(2x2)
+struct Two;
+
 #[inline(always)]
-fn back4<S: Simd>(simd: S, [m0, m1, m2, m3, m4, m5]: [S::f32s; 6]) -> [S::f32s; 4] {
-    let times = |by: f64, x| simd.mul_f32s(simd.splat_f32s(by as f32), x);
-    let fma = |by: f64, x, to| simd.mul_add_f32s(simd.splat_f32s(by as f32), x, to);
-    let (sum_a, difference_a) = (simd.add_f32s(m1, m2), simd.sub_f32s(m1, m2));
-    let (sum_b, difference_b) = (simd.add_f32s(m3, m4), simd.sub_f32s(m3, m4));
-    [
-        simd.add_f32s(simd.add_f32s(m0, sum_a), sum_b),
-        fma(B, difference_b, times(A, difference_a)),
-        fma(2.0, sum_b, times(0.5, sum_a)),
-        simd.add_f32s(fma(2.0 * B, difference_b, times(0.5 * A, difference_a)), m5),
-    ]
+fn fma<S: Simd>(simd: S, by: f64, x: S::f32s, to: S::f32s) -> S::f32s {
+    simd.mul_add_f32s(simd.splat_f32s(by as f32), x, to)
 }
 
-/// Bᵀd for F(2).
 #[inline(always)]
-fn forth2<S: Simd>(simd: S, [d0, d1, d2, d3]: [S::f32s; 4]) -> [S::f32s; 4] {
-    [simd.sub_f32s(d0, d2), simd.add_f32s(d1, d2), simd.sub_f32s(d2, d1), simd.sub_f32s(d1, d3)]
+fn times<S: Simd>(simd: S, by: f64, x: S::f32s) -> S::f32s {
+    simd.mul_f32s(simd.splat_f32s(by as f32), x)
 }
 
-/// Aᵀm for F(2).
+impl Method<6, 4> for Four {
+    /// The coefficients of x(x² − A²)(x² − B²) without the factor of each point.
+    #[inline(always)]
+    fn forth<S: Simd>(simd: S, [d0, d1, d2, d3, d4, d5]: [S::f32s; 6]) -> [S::f32s; 6] {
+        let (odd_a, even_a) = (fma(simd, -2.0, d1, d3), fma(simd, -2.0, d2, d4));
+        let (odd_b, even_b) = (fma(simd, -0.5, d1, d3), fma(simd, -0.5, d2, d4));
+        [
+            fma(simd, -2.5, d2, simd.add_f32s(d0, d4)),
+            fma(simd, A, odd_a, even_a),
+            fma(simd, -A, odd_a, even_a),
+            fma(simd, B, odd_b, even_b),
+            fma(simd, -B, odd_b, even_b),
+            fma(simd, -2.5, d3, simd.add_f32s(d1, d5)),
+        ]
+    }
+
+    /// The powers 0 to 3 of the points.
+    #[inline(always)]
+    fn back<S: Simd>(simd: S, [m0, m1, m2, m3, m4, m5]: [S::f32s; 6]) -> [S::f32s; 4] {
+        let (sum_a, difference_a) = (simd.add_f32s(m1, m2), simd.sub_f32s(m1, m2));
+        let (sum_b, difference_b) = (simd.add_f32s(m3, m4), simd.sub_f32s(m3, m4));
+        [
+            simd.add_f32s(simd.add_f32s(m0, sum_a), sum_b),
+            fma(simd, B, difference_b, times(simd, A, difference_a)),
+            fma(simd, 2.0, sum_b, times(simd, 0.5, sum_a)),
+            simd.add_f32s(fma(simd, 2.0 * B, difference_b, times(simd, 0.5 * A, difference_a)), m5),
+        ]
+    }
+}
+
+impl Method<4, 2> for Two {
+    #[inline(always)]
+    fn forth<S: Simd>(simd: S, [d0, d1, d2, d3]: [S::f32s; 4]) -> [S::f32s; 4] {
+        [simd.sub_f32s(d0, d2), simd.add_f32s(d1, d2), simd.sub_f32s(d2, d1), simd.sub_f32s(d1, d3)]
+    }
+
+    #[inline(always)]
+    fn back<S: Simd>(simd: S, [m0, m1, m2, m3]: [S::f32s; 4]) -> [S::f32s; 2] {
+        let (sum, difference) = (simd.add_f32s(m1, m2), simd.sub_f32s(m1, m2));
+        [simd.add_f32s(m0, sum), simd.sub_f32s(difference, m3)]
+    }
+}
+
+/// The vector at the beginning of a slice.
 #[inline(always)]
-fn back2<S: Simd>(simd: S, [m0, m1, m2, m3]: [S::f32s; 4]) -> [S::f32s; 2] {
-    let (sum, difference) = (simd.add_f32s(m1, m2), simd.sub_f32s(m1, m2));
-    [simd.add_f32s(m0, sum), simd.sub_f32s(difference, m3)]
+fn load<S: Simd>(_: S, from: &[f32]) -> S::f32s {
+    S::as_simd_f32s(&from[..S::F32_LANES]).0[0]
+}
+
+#[inline(always)]
+fn save<S: Simd>(_: S, to: &mut [f32], value: S::f32s) {
+    S::as_mut_simd_f32s(&mut to[..S::F32_LANES]).0[0] = value;
 }
