@@ -16,7 +16,7 @@ mod resolve;
 mod scope;
 mod sizes;
 mod structure;
-mod suggest;
+pub mod suggest;
 mod text;
 mod value;
 

@@ -12,6 +12,7 @@ use super::recipe::STDIN;
 use super::report::Reporter;
 use super::run::{accepted, tell};
 use super::{Exit, Failure};
+use crate::check::suggest::nearest;
 use crate::check::{Overrides, check};
 use crate::plan::plan;
 use crate::source::{Code, codes};
@@ -95,11 +96,9 @@ fn unknown(name: &str) -> Failure {
         std::iter::once((spec.name, spec.name)).chain(aliases)
     });
     let names = words.chain(codes::ALL.iter().map(|code| (code.name, code.name)));
-    let nearest = names
-        .map(|(written, meant)| (strsim::jaro_winkler(&name.to_lowercase(), written), meant))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(likeness, _)| *likeness > 0.8);
-    let help = match nearest {
+    let names: Vec<(&str, &str)> = names.collect();
+    let near = nearest(name, names.iter().map(|(written, _)| *written));
+    let help = match names.iter().find(|(written, _)| Some(*written) == near) {
         Some((_, meant)) => format!("did you mean `fviz explain {meant}`?"),
         None => "`fviz explain words` lists all words, `fviz explain codes` all error codes".into(),
     };
