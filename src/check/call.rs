@@ -67,7 +67,7 @@ impl Checker<'_> {
             let other = spec.kind.noun();
             format!("`{}` is {} {other}: `{}`", spec.name, article(other), spec.example)
         } else {
-            format!("{noun}s are {}", list(of_kind().map(|spec| spec.name)).replace(" or ", " and "))
+            format!("{} are {}", kind.plural(), list(of_kind().map(|spec| spec.name)).replace(" or ", " and "))
         };
         let message = format!("there is no {noun} `{}`", name.text);
         self.tell(

@@ -105,19 +105,24 @@ impl Checker<'_> {
         let (low, high) = quantity.dial.bounds();
         let text = self.sources.text(quantity.span).to_string();
         if !(low >= min && high <= max) {
-            let suffix = unit.suffix();
-            let space = if matches!(unit, Unit::Steps | Unit::Fps) { " " } else { "" };
+            // `1 to 10 steps`, but `-10deg to 10deg`: what stands apart is said once.
+            let bound = |value: f64| match unit {
+                Unit::Steps if value == 1.0 => "1 step".to_string(),
+                Unit::Steps | Unit::Fps => format!("{value} {}", unit.suffix()),
+                _ => format!("{value}{}", unit.suffix()),
+            };
+            let first = if matches!(unit, Unit::Steps | Unit::Fps) { min.to_string() } else { bound(min) };
             let label = match (min.is_finite() && min.abs() < 1e16, max.is_finite() && max.abs() < 1e16) {
-                (true, true) => format!("expected {min}{space}{suffix} to {max}{space}{suffix}"),
-                (true, false) => format!("expected at least {min}{space}{suffix}"),
-                (false, true) => format!("expected at most {max}{space}{suffix}"),
+                (true, true) => format!("expected {first} to {}", bound(max)),
+                (true, false) => format!("expected at least {}", bound(min)),
+                (false, true) => format!("expected at most {}", bound(max)),
                 (false, false) => "expected a finite number".to_string(),
             };
             let help = if quantity.plus_minus && min >= 0.0 && high < 1.0 && unit == Unit::None {
                 let percent = |v: f64| format!("{}%", (v * 1e6).round() / 1e4);
                 format!("a range about 1 is written `{}..{}`", percent(1.0 - high), percent(1.0 + high))
             } else {
-                format!("`fviz explain` tells what `{name}` means")
+                format!("`fviz explain {name}` tells what `{name}` means")
             };
             let message = format!("`{name} = {text}` is out of range");
             self.tell(Diagnostic::error(&codes::OUT_OF_RANGE, quantity.span, message, label).with_help(help));
