@@ -407,11 +407,12 @@ impl Checker<'_> {
                 name => format!("stage `{name}`"),
             };
             let span = statements.first().map_or(Span::new(FileId(0), 0, 0), |statement| statement.span);
+            let help = format!("write `maximize class({:?})`: what the picture shall excite", self.some_label());
             self.tell(
                 Diagnostic::error(&codes::NO_OBJECTIVE, span, format!("{place} has no objective"), {
                     "nothing is maximized"
                 })
-                .with_help("write `maximize class(\"hen\")`: what the picture shall excite"),
+                .with_help(help),
             );
             return None;
         }

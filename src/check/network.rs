@@ -191,6 +191,14 @@ impl Checker<'_> {
         well.then_some(Arg::Units(units))
     }
 
+    /// A label of the network, for examples.
+    pub(super) fn some_label(&self) -> String {
+        match &self.facts {
+            Some(facts) if !facts.labels.is_empty() && facts.labels.find("hen").is_empty() => facts.labels.name(0),
+            _ => "hen".into(),
+        }
+    }
+
     fn label(&mut self, facts: &Facts, label: &str, span: Span) -> Option<usize> {
         match facts.labels.find(label).as_slice() {
             [class] => Some(*class),

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::scope::Scope;
+use super::suggest::list;
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Curve, Dial, Param, Type, Unit};
 use crate::syntax::ast::{Binary, Expr, ExprKind, Phrase, Unary};
@@ -166,6 +167,13 @@ impl Checker<'_> {
             }
             [number, Expr { kind: ExprKind::Name(word), span: at }] => {
                 let quantity = self.expression(scope, number)?;
+                if matches!(quantity.dial, Dial::Tween(..)) && Unit::of(word).is_none() && unit_meant(word).is_none() {
+                    let message = format!("there is no curve `{word}`");
+                    let help =
+                        format!("curves are {}", list(Curve::NAMES.map(|(name, _)| name)).replace(" or ", " and "));
+                    self.tell(Diagnostic::error(&codes::UNKNOWN_WORD, *at, message, "unknown curve").with_help(help));
+                    return None;
+                }
                 let unit = self.unit_named(word, *at)?;
                 if quantity.unit.is_some() {
                     self.wrong(*at, "a number has one unit", "take one of the two away");
@@ -213,14 +221,7 @@ impl Checker<'_> {
         if let Some(unit) = Unit::of(word) {
             return Some(unit);
         }
-        let help = match word {
-            "degrees" | "degree" | "rad" | "radians" | "turn" | "turns" => "angles are written in `deg`, as `15deg`",
-            "pixels" | "pixel" => "lengths are written in `px`, as `8px`",
-            "iterations" | "iteration" | "iters" | "it" | "epochs" => "durations are written in `steps`: `10 steps`",
-            "sec" | "seconds" | "ms" => "times are written in `s`, as `1.5s`",
-            "x" => "factors are plain numbers: `1.5` or `150%`",
-            _ => "units are `deg`, `px`, `steps`, `fps`, `s` and `%`",
-        };
+        let help = unit_meant(word).unwrap_or("units are `deg`, `px`, `steps`, `fps`, `s` and `%`");
         self.tell(
             Diagnostic::error(&codes::WRONG_UNIT, span, format!("`{word}` is not a unit"), "unknown unit")
                 .with_help(help),
@@ -336,6 +337,18 @@ impl Checker<'_> {
         };
         Some(Quantity { dial, unit, plus_minus: false, span })
     }
+}
+
+/// What to write for a unit of elsewhere.
+fn unit_meant(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "degrees" | "degree" | "rad" | "radians" | "turn" | "turns" => "angles are written in `deg`, as `15deg`",
+        "pixels" | "pixel" => "lengths are written in `px`, as `8px`",
+        "iterations" | "iteration" | "iters" | "it" | "epochs" => "durations are written in `steps`: `10 steps`",
+        "sec" | "seconds" | "ms" => "times are written in `s`, as `1.5s`",
+        "x" => "factors are plain numbers: `1.5` or `150%`",
+        _ => return None,
+    })
 }
 
 /// A dial times a constant.
