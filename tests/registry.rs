@@ -170,7 +170,7 @@ fn reference() -> String {
         "# Reference\n\nEvery word of the language, as `fviz explain WORD` prints it. Made from the words' own descriptions by\n`UPDATE=1 cargo test --test registry`.\n",
     );
     for kind in Kind::ALL {
-        let _ = write!(text, "\n## {}s\n", capital(kind.noun()));
+        let _ = write!(text, "\n## {}\n", capital(kind.plural()));
         for spec in registry::of(kind) {
             let _ = write!(text, "\n### {}\n\n{}.\n\n", spec.name, capital(spec.summary));
             let _ = write!(text, "```fviz\n{}\n```\n\n{}\n", spec.example, spec.doc);

@@ -10,14 +10,7 @@ use super::structure::{Slot, StageSource, Structure, is_none};
 use crate::source::{Diagnostic, FileId, Span, codes};
 use crate::spec::{Arg, Call, GREATEST_SEED, Kind, Param, Presence, Type, Unit};
 use crate::syntax::ast::{Expr, ExprKind, Statement, Unread};
-use crate::words::{Sizes, registry};
-
-/// Steps that a stage may have.
-const MOST_STEPS: i64 = 1_000_000;
-/// Views that an iteration may have.
-const MOST_VIEWS: i64 = 64;
-/// Browsers slow down what is faster: the hundredths of a second that a GIF counts in end here.
-const MOST_FPS: f64 = 50.0;
+use crate::words::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS, Sizes, registry};
 
 const SEED: Param = whole("seed", Unit::None, 0, GREATEST_SEED);
 const STEPS: Param = whole("for", Unit::Steps, 1, MOST_STEPS);
@@ -25,7 +18,8 @@ const VIEWS: Param = whole("views", Unit::None, 1, MOST_VIEWS);
 const EVERY: Param = whole("every", Unit::Steps, 1, MOST_STEPS);
 const FROM: Param = whole("from", Unit::Steps, 0, MOST_STEPS);
 const UNTIL: Param = whole("until", Unit::Steps, 0, MOST_STEPS);
-const FPS: Param = Param::new("at", Type::Number { unit: Unit::Fps, min: 0.1, max: MOST_FPS }, Presence::Required, "");
+const FPS: Param =
+    Param::new("at", Type::Number { unit: Unit::Fps, min: LEAST_FPS, max: MOST_FPS }, Presence::Required, "");
 const CANVAS: Param = Param::new("canvas", Type::Size, Presence::Required, "");
 
 const fn whole(name: &'static str, unit: Unit, min: i64, max: i64) -> Param {
@@ -413,11 +407,12 @@ impl Checker<'_> {
                 name => format!("stage `{name}`"),
             };
             let span = statements.first().map_or(Span::new(FileId(0), 0, 0), |statement| statement.span);
+            let help = format!("write `maximize class({:?})`: what the picture shall excite", self.some_label());
             self.tell(
                 Diagnostic::error(&codes::NO_OBJECTIVE, span, format!("{place} has no objective"), {
                     "nothing is maximized"
                 })
-                .with_help("write `maximize class(\"hen\")`: what the picture shall excite"),
+                .with_help(help),
             );
             return None;
         }

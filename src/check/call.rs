@@ -6,6 +6,7 @@ use super::suggest::{list, nearest};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Args, Call, Kind, Param, Presence, Spec, Type};
 use crate::syntax::ast::{self, Expr, ExprKind, Name};
+use crate::syntax::print;
 use crate::words::registry;
 
 impl Checker<'_> {
@@ -18,6 +19,7 @@ impl Checker<'_> {
                 self.call_of(scope, kind, &name, None, *span)
             }
             [Expr { kind: ExprKind::Call(name, args), span }] => self.call_of(scope, kind, name, Some(args), *span),
+            several if self.lacks_parentheses(kind, several) => None,
             [other, ..] => {
                 let noun = kind.noun();
                 let words = registry::all().filter(|spec| spec.kind == kind).map(|spec| spec.name);
@@ -35,6 +37,33 @@ impl Checker<'_> {
             }
             [] => None,
         }
+    }
+
+    /// Tells of `class "hen"`: arguments that stand beside their word.
+    pub(super) fn lacks_parentheses(&mut self, kind: Kind, items: &[Expr]) -> bool {
+        let [Expr { kind: ExprKind::Name(word), span }, arguments @ ..] = items else { return false };
+        let plain = |argument: &Expr| match &argument.kind {
+            ExprKind::Name(_) | ExprKind::Call(..) => false,
+            ExprKind::Binary(operator, ..) => matches!(operator, ast::Binary::Range | ast::Binary::Tween),
+            _ => true,
+        };
+        if arguments.is_empty() || !arguments.iter().all(plain) || registry::find(kind, word).is_none() {
+            return false;
+        }
+        let written = match arguments {
+            [group @ Expr { kind: ExprKind::Group(_), .. }] => print::items(std::slice::from_ref(group)),
+            arguments => {
+                let each: Vec<String> = arguments.iter().map(|one| print::items(std::slice::from_ref(one))).collect();
+                format!("({})", each.join(", "))
+            }
+        };
+        let place = arguments.iter().fold(*span, |place, one| place.to(one.span));
+        let message = format!("the arguments of `{word}` need parentheses");
+        self.tell(
+            Diagnostic::error(&codes::UNEXPECTED, place, message, "parentheses are missing")
+                .with_help(format!("write `{word}{written}`")),
+        );
+        true
     }
 
     /// A word by its name, with its arguments.
@@ -67,7 +96,7 @@ impl Checker<'_> {
             let other = spec.kind.noun();
             format!("`{}` is {} {other}: `{}`", spec.name, article(other), spec.example)
         } else {
-            format!("{noun}s are {}", list(of_kind().map(|spec| spec.name)).replace(" or ", " and "))
+            format!("{} are {}", kind.plural(), list(of_kind().map(|spec| spec.name)).replace(" or ", " and "))
         };
         let message = format!("there is no {noun} `{}`", name.text);
         self.tell(

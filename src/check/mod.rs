@@ -16,7 +16,7 @@ mod resolve;
 mod scope;
 mod sizes;
 mod structure;
-mod suggest;
+pub mod suggest;
 mod text;
 mod value;
 
@@ -209,6 +209,10 @@ impl Checker<'_> {
     }
 
     fn warn_of_unused(&mut self, structure: &Structure, used: &BTreeSet<String>) {
+        // Behind an error nothing is read, so a let may only seem to be unused.
+        if self.diagnostics.iter().any(|problem| problem.severity == Severity::Error) {
+            return;
+        }
         for (name, found) in &structure.lets {
             if !used.contains(name) && found.span.file == FileId(0) {
                 let message = format!("`{name}` is never used");

@@ -191,17 +191,31 @@ impl Checker<'_> {
         well.then_some(Arg::Units(units))
     }
 
+    /// A label of the network, for examples.
+    pub(super) fn some_label(&self) -> String {
+        match &self.facts {
+            Some(facts) if !facts.labels.is_empty() && facts.labels.find("hen").is_empty() => facts.labels.name(0),
+            _ => "hen".into(),
+        }
+    }
+
     fn label(&mut self, facts: &Facts, label: &str, span: Span) -> Option<usize> {
         match facts.labels.find(label).as_slice() {
             [class] => Some(*class),
             [] => {
+                let (near, more) = super::suggest::labels(label, &facts.labels);
                 let names: Vec<String> = (0..facts.labels.len()).map(|class| facts.labels.name(class)).collect();
-                let help = match nearest(label, names.iter().map(String::as_str)) {
-                    Some(near) => format!("did you mean \"{near}\"?"),
-                    None if facts.name == EMBEDDED => {
+                let help = match near.as_slice() {
+                    [] if facts.name == EMBEDDED => {
                         format!("its classes are {}", super::suggest::list(names.iter().map(String::as_str)))
                     }
-                    None => format!("`fviz classes QUERY --model {}` searches them", facts.name),
+                    [] => format!("`fviz classes QUERY --model {}` searches them", facts.name),
+                    near if more => format!(
+                        "did you mean {}? `fviz classes {label:?} --model {}` lists all",
+                        super::suggest::quoted(near.iter().copied()),
+                        facts.name
+                    ),
+                    near => format!("did you mean {}?", super::suggest::quoted(near.iter().copied())),
                 };
                 let message = format!("`{}` has no class \"{label}\"", facts.name);
                 self.tell(Diagnostic::error(&codes::UNKNOWN_CLASS, span, message, "unknown label").with_help(help));

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::scope::Scope;
+use super::suggest::list;
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Curve, Dial, Param, Type, Unit};
 use crate::syntax::ast::{Binary, Expr, ExprKind, Phrase, Unary};
@@ -105,19 +106,24 @@ impl Checker<'_> {
         let (low, high) = quantity.dial.bounds();
         let text = self.sources.text(quantity.span).to_string();
         if !(low >= min && high <= max) {
-            let suffix = unit.suffix();
-            let space = if matches!(unit, Unit::Steps | Unit::Fps) { " " } else { "" };
+            // `1 to 10 steps`, but `-10deg to 10deg`: what stands apart is said once.
+            let bound = |value: f64| match unit {
+                Unit::Steps if value == 1.0 => "1 step".to_string(),
+                Unit::Steps | Unit::Fps => format!("{value} {}", unit.suffix()),
+                _ => format!("{value}{}", unit.suffix()),
+            };
+            let first = if matches!(unit, Unit::Steps | Unit::Fps) { min.to_string() } else { bound(min) };
             let label = match (min.is_finite() && min.abs() < 1e16, max.is_finite() && max.abs() < 1e16) {
-                (true, true) => format!("expected {min}{space}{suffix} to {max}{space}{suffix}"),
-                (true, false) => format!("expected at least {min}{space}{suffix}"),
-                (false, true) => format!("expected at most {max}{space}{suffix}"),
+                (true, true) => format!("expected {first} to {}", bound(max)),
+                (true, false) => format!("expected at least {}", bound(min)),
+                (false, true) => format!("expected at most {}", bound(max)),
                 (false, false) => "expected a finite number".to_string(),
             };
             let help = if quantity.plus_minus && min >= 0.0 && high < 1.0 && unit == Unit::None {
                 let percent = |v: f64| format!("{}%", (v * 1e6).round() / 1e4);
                 format!("a range about 1 is written `{}..{}`", percent(1.0 - high), percent(1.0 + high))
             } else {
-                format!("`fviz explain` tells what `{name}` means")
+                format!("`fviz explain {name}` tells what `{name}` means")
             };
             let message = format!("`{name} = {text}` is out of range");
             self.tell(Diagnostic::error(&codes::OUT_OF_RANGE, quantity.span, message, label).with_help(help));
@@ -161,6 +167,13 @@ impl Checker<'_> {
             }
             [number, Expr { kind: ExprKind::Name(word), span: at }] => {
                 let quantity = self.expression(scope, number)?;
+                if matches!(quantity.dial, Dial::Tween(..)) && Unit::of(word).is_none() && unit_meant(word).is_none() {
+                    let message = format!("there is no curve `{word}`");
+                    let help =
+                        format!("curves are {}", list(Curve::NAMES.map(|(name, _)| name)).replace(" or ", " and "));
+                    self.tell(Diagnostic::error(&codes::UNKNOWN_WORD, *at, message, "unknown curve").with_help(help));
+                    return None;
+                }
                 let unit = self.unit_named(word, *at)?;
                 if quantity.unit.is_some() {
                     self.wrong(*at, "a number has one unit", "take one of the two away");
@@ -208,14 +221,7 @@ impl Checker<'_> {
         if let Some(unit) = Unit::of(word) {
             return Some(unit);
         }
-        let help = match word {
-            "degrees" | "degree" | "rad" | "radians" | "turn" | "turns" => "angles are written in `deg`, as `15deg`",
-            "pixels" | "pixel" => "lengths are written in `px`, as `8px`",
-            "iterations" | "iteration" | "iters" | "it" | "epochs" => "durations are written in `steps`: `10 steps`",
-            "sec" | "seconds" | "ms" => "times are written in `s`, as `1.5s`",
-            "x" => "factors are plain numbers: `1.5` or `150%`",
-            _ => "units are `deg`, `px`, `steps`, `fps`, `s` and `%`",
-        };
+        let help = unit_meant(word).unwrap_or("units are `deg`, `px`, `steps`, `fps`, `s` and `%`");
         self.tell(
             Diagnostic::error(&codes::WRONG_UNIT, span, format!("`{word}` is not a unit"), "unknown unit")
                 .with_help(help),
@@ -331,6 +337,18 @@ impl Checker<'_> {
         };
         Some(Quantity { dial, unit, plus_minus: false, span })
     }
+}
+
+/// What to write for a unit of elsewhere.
+fn unit_meant(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "degrees" | "degree" | "rad" | "radians" | "turn" | "turns" => "angles are written in `deg`, as `15deg`",
+        "pixels" | "pixel" => "lengths are written in `px`, as `8px`",
+        "iterations" | "iteration" | "iters" | "it" | "epochs" => "durations are written in `steps`: `10 steps`",
+        "sec" | "seconds" | "ms" => "times are written in `s`, as `1.5s`",
+        "x" => "factors are plain numbers: `1.5` or `150%`",
+        _ => return None,
+    })
 }
 
 /// A dial times a constant.

@@ -27,13 +27,15 @@ impl Checker<'_> {
         let expr = match items {
             [expr] => expr.clone(),
             [] => {
-                self.wrong(statement.word.span, "an objective is missing", "write `maximize class(\"hen\")`");
+                let help = format!("write `maximize class({:?})`", self.some_label());
+                self.wrong(statement.word.span, "an objective is missing", &help);
                 return None;
             }
             items => {
                 let expanded = self.expand(scope, items)?;
                 match expanded.as_slice() {
                     [expr] => expr.clone(),
+                    several if self.lacks_parentheses(Kind::Objective, several) => return None,
                     [_, extra, ..] => {
                         self.wrong(extra.span, "one objective is expected here", "join objectives by `+` or `-`");
                         return None;
@@ -46,9 +48,9 @@ impl Checker<'_> {
             Side::Objective(parts) => parts,
             Side::Number(_) => {
                 let message = "a number is no objective";
+                let help = format!("write `class({:?})`, `channel(NODE, 7)` or another objective", self.some_label());
                 self.tell(
-                    Diagnostic::error(&codes::WRONG_TYPE, expr.span, message, "expected an objective")
-                        .with_help("write `class(\"hen\")`, `channel(layer3, 7)` or another objective"),
+                    Diagnostic::error(&codes::WRONG_TYPE, expr.span, message, "expected an objective").with_help(help),
                 );
                 return None;
             }
@@ -90,6 +92,14 @@ impl Checker<'_> {
     fn side(&mut self, scope: &mut Scope, expr: &Expr) -> Option<Side> {
         match &expr.kind {
             ExprKind::Call(..) | ExprKind::Name(_) => Some(Side::Objective(vec![(1.0.into(), expr.clone())])),
+            ExprKind::Text(label) => {
+                let message = "a label alone is no objective";
+                self.tell(
+                    Diagnostic::error(&codes::WRONG_TYPE, expr.span, message, "expected an objective")
+                        .with_help(format!("write `class({})`", print::quoted(label))),
+                );
+                None
+            }
             ExprKind::Let(_) | ExprKind::Group(_) => {
                 let expanded = self.expand(scope, std::slice::from_ref(expr))?;
                 match expanded.as_slice() {

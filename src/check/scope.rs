@@ -86,7 +86,7 @@ impl Checker<'_> {
         }
         scope.used.insert(name.to_string());
         let Some(found) = scope.lets.get(name).cloned() else {
-            if self.unread.iter().any(|line| line.binding.as_ref().is_some_and(|binding| binding.text == name)) {
+            if self.is_unread(name) {
                 return None; // its own line could not be read, which was told there
             }
             let names: Vec<&str> = scope.lets.keys().map(String::as_str).collect();
@@ -101,6 +101,11 @@ impl Checker<'_> {
             return None;
         };
         Some(found.value)
+    }
+
+    /// Whether a line that could not be read would have been this let.
+    pub(super) fn is_unread(&self, name: &str) -> bool {
+        self.unread.iter().any(|line| line.binding.as_ref().is_some_and(|binding| binding.text == name))
     }
 
     /// The value that an `each` has in this variant.

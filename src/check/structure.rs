@@ -11,7 +11,7 @@ use super::scope::Let;
 use super::suggest::{list, nearest};
 use super::{Checker, article};
 use crate::source::{Diagnostic, FileId, Span, codes};
-use crate::syntax::ast::{Expr, ExprKind, Phrase, Statement};
+use crate::syntax::ast::{Expr, ExprKind, Name, Phrase, Statement, Unread};
 
 /// A kind of statement, as merging sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -161,6 +161,18 @@ impl Checker<'_> {
 
     fn unknown_statement(&mut self, statement: &Statement) {
         let word = &statement.word;
+        let near = nearest(&word.text, TABLE.iter().map(|row| row.0));
+        // What follows only from the absence of the statement that was meant is not told as well.
+        let meant = match word.text.as_str() {
+            "loss" | "objective" | "target" | "max" => "maximize",
+            "set" | "var" | "const" => "let",
+            other => near.unwrap_or(other),
+        };
+        self.unread.push(Unread {
+            word: Some(Name { text: meant.into(), span: word.span }),
+            binding: statement.binding.clone(),
+            span: statement.span,
+        });
         let help = match word.text.as_str() {
             "steps" | "lr" | "learning_rate" | "iterations" | "epochs" | "optimizer" => {
                 "write `optimize sgd(lr = 1.5) for 200 steps`".to_string()
@@ -174,7 +186,7 @@ impl Checker<'_> {
             "zoom" => "write `mode eternal_zoom(zoom = 1.02)`".to_string(),
             "import" | "include" => "write `use \"other.fviz\"`".to_string(),
             "set" | "var" | "const" => "write `let name = value`".to_string(),
-            other => match nearest(other, TABLE.iter().map(|row| row.0)) {
+            _ => match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("statements are {}", list(TABLE.iter().map(|row| row.0)).replace(" or ", " and ")),
             },
@@ -196,7 +208,8 @@ impl Checker<'_> {
             }
         };
         let Some(name) = &statement.binding else { return };
-        if self.is_command_line(name.span) && !structure.lets.contains_key(&name.text) {
+        let is_known = structure.lets.contains_key(&name.text) || self.is_unread(&name.text);
+        if self.is_command_line(name.span) && !is_known {
             let names: Vec<&str> = structure.lets.keys().map(String::as_str).collect();
             let help = match nearest(&name.text, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),

@@ -44,6 +44,8 @@ impl Checker<'_> {
             } else if scope.lets.contains_key(name) {
                 let value = self.let_text(scope, name, span)?;
                 filled.push_str(&if of_file { crate::render::slug::slug(&value) } else { value });
+            } else if self.is_unread(name) {
+                return None; // told where it stands
             } else {
                 let mut names: Vec<&str> = scope.lets.keys().map(String::as_str).collect();
                 names.push("recipe");

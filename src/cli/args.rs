@@ -78,8 +78,9 @@ pub enum Verb {
     /// Explain a word of the language, an error code or a recipe
     ///
     /// A WORD prints what it does, its parameters with units, ranges and defaults, where it comes from and an
-    /// example; a CODE, what the error means and what to write instead; a RECIPE, the recipe with every default and
-    /// every `use` written in, and what it will do.
+    /// example; a kind of words (`transforms`), what there is of it; a parameter (`lr`), what it means to each word
+    /// that has it; a CODE, what the error means and what to write instead; a RECIPE, the recipe with every default
+    /// and every `use` written in, and what it will do.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// List the nodes of a network that a recipe can name

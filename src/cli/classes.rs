@@ -5,6 +5,7 @@ use std::io::Write;
 use super::args::ClassesArgs;
 use super::report::Reporter;
 use super::{Failure, model};
+use crate::check::suggest::nearest;
 use crate::nets::Labels;
 use crate::store::WeightStore;
 
@@ -66,6 +67,11 @@ fn search(labels: &Labels, classes: usize, query: &str) -> Vec<usize> {
         }
     }
     similar.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    if similar.is_empty() {
+        // Short words with a slip are not alike: `hne`.
+        let near = nearest(&query, labels.names().map(|(_, name)| name));
+        return near.map(|name| labels.find(name)).unwrap_or_default();
+    }
     similar.into_iter().take(10).map(|(_, class)| class).collect()
 }
 
@@ -95,6 +101,7 @@ mod tests {
     #[test]
     fn a_slip_finds_what_was_meant() {
         assert_eq!(search(&labels(), 5, "gruose"), [2]);
+        assert_eq!(search(&labels(), 5, "hne"), [1]);
         assert!(search(&labels(), 5, "xylophone").is_empty());
     }
 }

@@ -13,6 +13,7 @@ use super::report::Reporter;
 use super::run::{cancel, told};
 use super::{Failure, model, recipe, terminal};
 use crate::check::recipe::Model;
+use crate::check::suggest::nearest;
 use crate::nets::{Facts, Network, Op, Shape};
 use crate::ops::{Sample, resize};
 use crate::run::reason;
@@ -54,12 +55,11 @@ fn layer(facts: &Facts, wanted: Option<&str>) -> std::result::Result<(String, Sh
     let id = match wanted {
         Some(name) => facts.graph.find(name).ok_or_else(|| {
             let names = facts.graph.names();
-            let near = names
-                .iter()
-                .map(|known| (strsim::jaro_winkler(known, name), known))
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .map(|(_, known)| format!("did you mean `{known}`? `fviz layers` lists all"));
-            Failure::usage(format!("`{}` has no node `{name}`", facts.name), near)
+            let help = match nearest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("`fviz layers {}` lists its nodes", facts.name),
+            };
+            Failure::usage(format!("`{}` has no node `{name}`", facts.name), Some(help))
         })?,
         None => nodes
             .iter()

@@ -69,6 +69,11 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// Whether nothing is on it.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// The page.
     pub fn finish(self) -> String {
         self.text

@@ -67,6 +67,25 @@ impl Kind {
             Kind::Value => "value word",
         }
     }
+
+    /// Several of them.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Kind::Statement => "statements",
+            Kind::Model => "models",
+            Kind::Canvas => "canvases",
+            Kind::Init => "inits",
+            Kind::Objective => "objectives",
+            Kind::Transform => "transforms",
+            Kind::Penalty => "penalties",
+            Kind::Filter => "filters",
+            Kind::Mode => "modes",
+            Kind::Optimizer => "optimizers",
+            Kind::Layout => "layouts",
+            Kind::Clause => "clauses",
+            Kind::Value => "value words",
+        }
+    }
 }
 
 /// The unit that a number must carry.

@@ -19,6 +19,8 @@ mod statement;
 mod transform;
 mod value;
 
+pub use statement::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS};
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `fviz explain`: a word, an error code or a recipe.
+//! `fviz explain`: a word, a parameter, a kind of words, an error code or a recipe.
 
 mod recipe;
 mod word;
@@ -12,9 +12,11 @@ use super::recipe::STDIN;
 use super::report::Reporter;
 use super::run::{accepted, tell};
 use super::{Exit, Failure};
+use crate::check::suggest::nearest;
 use crate::check::{Overrides, check};
 use crate::plan::plan;
 use crate::source::{Code, codes};
+use crate::spec::Kind;
 use crate::store::WeightStore;
 use crate::words::registry;
 
@@ -27,20 +29,16 @@ pub fn run(args: &ExplainArgs, reporter: &Reporter) -> Result<(), Failure> {
     let name = name.strip_prefix("fviz::").unwrap_or(name);
     let specs = registry::named(name);
     let code = codes::ALL.iter().find(|code| code.name == name);
-    let mut text = match name {
-        "words" => word::list(reporter.width),
-        "codes" => list_of_codes(reporter.width),
-        _ => String::new(),
-    };
-    if !specs.is_empty() {
-        text.push_str(&word::page(&specs, reporter.width));
-    }
-    if let Some(code) = code {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&page_of(code, reporter.width));
-    }
+    let width = reporter.width;
+    let pages = [
+        (name == "words").then(|| word::list(&Kind::ALL, width)),
+        (name == "codes").then(|| list_of_codes(width)),
+        (!specs.is_empty()).then(|| word::page(&specs, width)),
+        Some(word::parameters(name, width)).filter(|page| !page.is_empty()),
+        code.map(|code| page_of(code, width)),
+        word::kind(name).map(|kind| word::list(&[kind], width)),
+    ];
+    let text = pages.into_iter().flatten().collect::<Vec<_>>().join("\n");
     if text.is_empty() {
         return Err(unknown(name));
     }
@@ -94,14 +92,14 @@ fn unknown(name: &str) -> Failure {
         let aliases = spec.aliases.iter().map(|alias| (*alias, spec.name));
         std::iter::once((spec.name, spec.name)).chain(aliases)
     });
-    let names = words.chain(codes::ALL.iter().map(|code| (code.name, code.name)));
-    let nearest = names
-        .map(|(written, meant)| (strsim::jaro_winkler(&name.to_lowercase(), written), meant))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(likeness, _)| *likeness > 0.8);
-    let help = match nearest {
+    let params = registry::all().flat_map(|spec| spec.params).map(|param| (param.name, param.name));
+    let kinds = Kind::ALL.into_iter().map(|kind| (kind.plural(), kind.plural()));
+    let codes = codes::ALL.iter().map(|code| (code.name, code.name));
+    let names: Vec<(&str, &str)> = words.chain(params).chain(kinds).chain(codes).collect();
+    let near = nearest(name, names.iter().map(|(written, _)| *written));
+    let help = match names.iter().find(|(written, _)| Some(*written) == near) {
         Some((_, meant)) => format!("did you mean `fviz explain {meant}`?"),
         None => "`fviz explain words` lists all words, `fviz explain codes` all error codes".into(),
     };
-    Failure::usage(format!("there is no word, error code or recipe called `{name}`"), Some(help))
+    Failure::usage(format!("there is no word, parameter, error code or recipe called `{name}`"), Some(help))
 }

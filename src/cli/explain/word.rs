@@ -22,26 +22,7 @@ fn write(page: &mut Page, spec: &Spec) {
     page.paragraph(0, spec.doc);
     for param in spec.params {
         page.gap();
-        let mut facts = vec![takes(&param.ty)];
-        match param.presence {
-            Presence::Required => facts.push("required".into()),
-            Presence::Default(text) => facts.push(format!("default {text}")),
-            Presence::Optional(_) => facts.push("may be left out".into()),
-        }
-        page.hang(2, 6, &format!("{}: {}", param.name, facts.join("; ")));
-        page.paragraph(6, param.doc);
-        if let Presence::Optional(without) = param.presence {
-            page.hang(6, 6, &format!("Without it: {without}."));
-        }
-        let may = match (param.draws, param.animates) {
-            (true, true) => "May be drawn anew at every use (`a..b`, `pick […]`) and move over the stage (`a -> b`).",
-            (true, false) => "May be drawn anew at every use (`a..b`, `pick […]`).",
-            (false, true) => "May move over the stage (`a -> b`).",
-            (false, false) => "",
-        };
-        if !may.is_empty() {
-            page.hang(6, 6, may);
-        }
+        parameter(page, param.name, param);
     }
     page.gap();
     page.line("Example:");
@@ -56,6 +37,51 @@ fn write(page: &mut Page, spec: &Spec) {
         page.gap();
         page.hang(0, 4, &format!("Elsewhere called: {}", spec.aliases.join(", ")));
     }
+}
+
+/// What a parameter takes and means, behind a title.
+fn parameter(page: &mut Page, title: &str, param: &Param) {
+    let mut facts = vec![takes(&param.ty)];
+    match param.presence {
+        Presence::Required => facts.push("required".into()),
+        Presence::Default(text) => facts.push(format!("default {text}")),
+        Presence::Optional(_) => facts.push("may be left out".into()),
+    }
+    page.hang(2, 6, &format!("{title}: {}", facts.join("; ")));
+    page.paragraph(6, param.doc);
+    if let Presence::Optional(without) = param.presence {
+        page.hang(6, 6, &format!("Without it: {without}."));
+    }
+    let may = match (param.draws, param.animates) {
+        (true, true) => "May be drawn anew at every use (`a..b`, `pick […]`) and move over the stage (`a -> b`).",
+        (true, false) => "May be drawn anew at every use (`a..b`, `pick […]`).",
+        (false, true) => "May move over the stage (`a -> b`).",
+        (false, false) => "",
+    };
+    if !may.is_empty() {
+        page.hang(6, 6, may);
+    }
+}
+
+/// What a parameter of that name means to each word that has it; empty where none has.
+pub fn parameters(name: &str, width: usize) -> String {
+    // What a statement's operand or clause is, the pages of the words say.
+    let told = |spec: &Spec| spec.name == name || registry::find(Kind::Clause, name).is_some() && is_grammar(spec.kind);
+    let mut page = Page::new(width);
+    for spec in registry::all().filter(|spec| !told(spec)) {
+        let Some(param) = spec.param(name).filter(|param| !matches!(param.ty, Type::Word(_))) else { continue };
+        if page.is_empty() {
+            page.heading(&format!("{name} (parameter)"));
+        }
+        page.gap();
+        parameter(&mut page, &format!("of {} ({})", spec.name, spec.kind.noun()), param);
+    }
+    page.finish()
+}
+
+/// Words that are no calls.
+fn is_grammar(kind: Kind) -> bool {
+    matches!(kind, Kind::Statement | Kind::Clause | Kind::Value)
 }
 
 /// `l2(weight, around = 0.5)`; of a statement `blur FILTER every … from … until …`.
@@ -75,7 +101,10 @@ pub fn signature(spec: &Spec) -> String {
             if !inside.is_empty() {
                 text.push_str(&format!("({})", inside.join(", ")));
             }
-            positional.for_each(|param| text.push_str(&format!(" {}", param.name.to_uppercase())));
+            let between = if spec.name == "let" { " = " } else { " " };
+            let operands: Vec<String> = positional.map(operand).collect();
+            text.push_str(&format!(" {}", operands.join(between)));
+            text.truncate(text.trim_end().len());
             for param in named.filter(|p| is_clause(p)) {
                 text.push_str(&match param.presence {
                     Presence::Required => format!(" {} …", param.name),
@@ -86,11 +115,19 @@ pub fn signature(spec: &Spec) -> String {
             block(spec, text)
         }
         Kind::Clause | Kind::Value => {
-            let operands: String = positional.map(|param| format!(" {}", param.name.to_uppercase())).collect();
+            let operands: String = positional.map(|param| format!(" {}", operand(param))).collect();
             format!("{}{operands}", spec.name)
         }
         _ if spec.params.is_empty() => block(spec, spec.name.to_string()),
         _ => block(spec, format!("{}({})", spec.name, spec.params.iter().map(argument).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// `N steps`, `N fps`; of all that has no unit the name, in capitals.
+fn operand(param: &Param) -> String {
+    match param.ty {
+        Type::Number { unit, .. } | Type::Integer { unit, .. } if unit != Unit::None => format!("N {}", unit.suffix()),
+        _ => param.name.to_uppercase(),
     }
 }
 
@@ -146,17 +183,13 @@ fn bounds(min: f64, max: f64) -> String {
     }
 }
 
-/// All words by kind, one line each.
-pub fn list(width: usize) -> String {
+/// All words of these kinds, one line each.
+pub fn list(kinds: &[Kind], width: usize) -> String {
     let mut page = Page::new(width);
-    for kind in Kind::ALL {
-        let specs = registry::of(kind);
-        if specs.is_empty() {
-            continue;
-        }
+    for kind in kinds {
         page.gap();
-        page.heading(&format!("{}:", plural(kind)));
-        for spec in specs {
+        page.heading(&format!("{}:", kind.plural()));
+        for spec in registry::of(*kind) {
             page.line(&format!("  {:<15} {}", spec.name, spec.summary));
         }
     }
@@ -165,10 +198,8 @@ pub fn list(width: usize) -> String {
     page.finish()
 }
 
-fn plural(kind: Kind) -> String {
-    match kind {
-        Kind::Penalty => "penalties".into(),
-        Kind::Canvas => "canvases".into(),
-        kind => format!("{}s", kind.noun()),
-    }
+/// The kind that a noun means, be it one or several: `filter`, `filters`.
+pub fn kind(noun: &str) -> Option<Kind> {
+    let noun = if matches!(noun, "value" | "values") { Kind::Value.noun() } else { noun };
+    Kind::ALL.into_iter().find(|kind| kind.noun() == noun || kind.plural() == noun)
 }

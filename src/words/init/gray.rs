@@ -18,7 +18,7 @@ static SPEC: Spec = Spec {
     params: &[
         Param::new(
             "level",
-            Type::Number { unit: Unit::None, min: -10.0, max: 10.0 },
+            Type::Number { unit: Unit::None, min: 0.0, max: 1.0 },
             Presence::Default("0.5"),
             "The gray: 0 is black, 1 is white.",
         )

@@ -2,8 +2,12 @@
 
 use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
 
-/// More steps than any run has.
-pub(super) const MOST_STEPS: i64 = 10_000_000;
+/// Steps that a stage may have.
+pub const MOST_STEPS: i64 = 1_000_000;
+/// Least frames a second of an animation.
+pub const LEAST_FPS: f64 = 0.1;
+/// Browsers slow down what is faster: the hundredths of a second that a GIF counts in end here.
+pub const MOST_FPS: f64 = 50.0;
 
 const fn steps(name: &'static str, min: i64, presence: Presence, doc: &'static str) -> Param {
     Param::new(name, Type::Integer { unit: Unit::Steps, min, max: MOST_STEPS }, presence, doc)
@@ -35,7 +39,7 @@ pub(super) const UNTIL: Param = steps(
 /// `at 12 fps`
 pub(super) const AT: Param = Param::new(
     "at",
-    Type::Number { unit: Unit::Fps, min: 0.1, max: 50.0 },
+    Type::Number { unit: Unit::Fps, min: LEAST_FPS, max: MOST_FPS },
     Presence::Default("12 fps"),
     "Frames a second of an animation. GIF counts in 1/100 s: delays are rounded so that the total length is right, and browsers slow down above 50.",
 );

@@ -4,7 +4,8 @@ mod clauses;
 mod step;
 mod whole;
 
-pub use clauses::CLAUSES;
+pub use clauses::{CLAUSES, LEAST_FPS, MOST_FPS, MOST_STEPS};
+pub use step::MOST_VIEWS;
 
 use crate::spec::{Kind, Param, Spec};
 

@@ -4,6 +4,9 @@ use super::clauses::{AS_LAYOUT, AT, EVERY, FOR, FROM, UNTIL};
 use super::statement;
 use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
 
+/// Views that an iteration may have.
+pub const MOST_VIEWS: i64 = 64;
+
 const OBJECTIVE: Param = Param::new(
     "objective",
     Type::Word(Kind::Objective),
@@ -43,7 +46,7 @@ pub(super) static TRANSFORM: Spec = Spec {
         "The transforms in the block act in their order, drawn anew each iteration; gradients flow back through them, the canvas itself is not changed. A picture that still works when it is turned, moved and coloured a little has larger, smoother forms than one that needn't: a network's fine grain rarely survives. `transform none` empties the list.",
         &[Param::new(
             "views",
-            Type::Integer { unit: Unit::None, min: 1, max: 256 },
+            Type::Integer { unit: Unit::None, min: 1, max: MOST_VIEWS },
             Presence::Default("1"),
             "How many differently drawn views of the picture each step sees; the objective is their mean and the time is views times as long.",
         )],
