@@ -7,10 +7,12 @@ use std::io::Write;
 use std::path::Path;
 
 use super::args::ExplainArgs;
+use super::argv::with_ending;
 use super::page::{BOLD, Page};
 use super::recipe::STDIN;
 use super::report::Reporter;
 use super::run::{accepted, tell};
+use super::terminal::shell_word;
 use super::{Exit, Failure};
 use crate::check::{Overrides, check};
 use crate::plan::plan;
@@ -99,7 +101,11 @@ fn unknown(name: &str) -> Failure {
         .map(|(written, meant)| (strsim::jaro_winkler(&name.to_lowercase(), written), meant))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(likeness, _)| *likeness > 0.8);
+    let file = with_ending(Path::new(name));
     let help = match nearest {
+        _ if file.is_file() => {
+            format!("did you mean the recipe, `fviz explain {}`?", shell_word(&file.display().to_string()))
+        }
         Some((_, meant)) => format!("did you mean `fviz explain {meant}`?"),
         None => "`fviz explain words` lists all words, `fviz explain codes` all error codes".into(),
     };
