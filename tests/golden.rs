@@ -169,3 +169,21 @@ fn a_damaged_golden_file_is_told() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("`hen.golden` can't be understood") && told.contains("--bless"), "{told}");
 }
+
+/// One name that leads nowhere fails the whole, though the others pass: nobody would miss its line among many.
+#[test]
+fn a_name_that_leads_to_no_recipe_is_told_before_anything_runs() {
+    let kitchen = Kitchen::new();
+    fs::create_dir(kitchen.path("empty")).unwrap();
+    fs::write(kitchen.path("hen.gif"), b"GIF89a").unwrap();
+    for (name, code, told) in [
+        ("hne.fviz", 3, "there is no file `hne.fviz`"),
+        ("empty", 2, "there is no recipe in `empty`"),
+        ("hen.gif", 2, "`hen.gif` is not a recipe"),
+    ] {
+        let output = kitchen.test(&["hen.fviz", name]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{error}");
+        assert!(error.contains(told), "{error}");
+    }
+}

@@ -35,6 +35,100 @@ fn a_picture_run_again_gives_the_same_bytes() {
     }
 }
 
+const PHOTO: &str = "fviz 1\nlet photo = \"in/dot.png\"\ncanvas 32x32\ninit image($photo)\nmaximize class(0)\n\
+                     optimize adam for 1 steps\nrender \"{recipe}.png\"\n";
+
+fn dot(path: &Path, shade: u8) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    image::RgbImage::from_pixel(8, 8, image::Rgb([shade; 3])).save(path).unwrap();
+}
+
+fn tried(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_fviz")).args(args).current_dir(folder).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// A photo is looked for beside the picture, then in the current folder; else the command line may say where it is.
+#[test]
+fn a_picture_of_a_photo_is_run_again() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    dot(&path("in/dot.png"), 90);
+    fs::write(path("a.fviz"), PHOTO).unwrap();
+    run(root.path(), &["run", "a.fviz", "-o", "out/far", "--quiet"]);
+    let first = fs::read(path("out/far/a.png")).unwrap();
+
+    run(root.path(), &["run", "out/far/a.png", "-o", "again", "--quiet"]);
+    assert!(fs::read(path("again/a.png")).unwrap() == first, "found in the current folder");
+    fs::create_dir(path("else")).unwrap();
+    let (code, told) = tried(&path("else"), &["run", "../out/far/a.png", "-q"]);
+    assert_eq!(code, Some(3), "{told}");
+    assert!(told.contains("made with the file `in/dot.png`") && told.contains("`--set photo=PATH`"), "{told}");
+    let (code, told) = tried(&path("else"), &["run", "../out/far/a.png", "-q", "--set", "photo=../in/dot.png"]);
+    assert_eq!(code, Some(0), "{told}");
+
+    dot(&path("out/far/in/dot.png"), 200);
+    run(root.path(), &["run", "out/far/a.png", "-o", "third", "--quiet"]);
+    assert!(fs::read(path("third/a.png")).unwrap() != first, "the one beside the picture comes first");
+}
+
+/// A path that is typed in a shell means the current folder, also where the recipe lies elsewhere.
+#[test]
+fn a_path_of_the_command_line_is_relative_to_the_current_folder() {
+    let root = tempfile::tempdir().unwrap();
+    dot(&root.path().join("cat.png"), 90);
+    fs::create_dir(root.path().join("recipes")).unwrap();
+    fs::write(root.path().join("recipes/a.fviz"), PHOTO).unwrap();
+    let (code, told) = tried(root.path(), &["check", "recipes/a.fviz", "--set", "photo=cat.png"]);
+    assert_eq!(code, Some(0), "{told}");
+    let (code, told) = tried(&root.path().join("recipes"), &["check", "a.fviz", "--set", "photo=cat.png"]);
+    assert_eq!(code, Some(1), "{told}");
+}
+
+/// What is nothing but a slip costs no run, and is told once.
+#[test]
+fn an_output_folder_that_can_not_be_is_told_before_the_run() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("a.fviz"), "fviz 1\nmaximize class(0)\noptimize adam for 100000 steps\n").unwrap();
+    for folder in ["a.fviz", "a.fviz/deeper"] {
+        let (code, told) = tried(root.path(), &["run", "a.fviz", "-o", folder]);
+        assert_eq!((code, told.matches("can't write").count()), (Some(3), 1), "{told}");
+        assert!(!told.contains("step"), "{told}");
+    }
+}
+
+/// Commands that are printed can be pasted.
+#[test]
+#[cfg(unix)]
+fn a_new_recipe_with_a_space_in_its_name_is_quoted() {
+    let root = tempfile::tempdir().unwrap();
+    let (code, told) = tried(root.path(), &["new", "my hen"]);
+    assert_eq!(code, Some(0));
+    assert!(told.contains("`fviz 'my hen.fviz'`") && told.contains("`fviz watch 'my hen.fviz'`"), "{told}");
+}
+
+/// Without a terminal a log says what goes on, in whole words.
+#[test]
+fn a_log_counts_one_step_and_says_that_files_are_written() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("a.fviz"), "fviz 1\nmaximize class(0)\n").unwrap();
+    let (code, told) = tried(root.path(), &["run", "a.fviz", "--steps", "1"]);
+    assert_eq!(code, Some(0), "{told}");
+    let at = |what: &str| told.find(what).unwrap_or_else(|| panic!("no `{what}`: {told}"));
+    assert!(at("a: 1 step\n") < at("writing files …\n") && at("writing files …\n") < at("wrote a.gif"), "{told}");
+}
+
+/// The network that is built in knows no photos, and says so unless it was asked for by name.
+#[test]
+fn a_photo_shown_to_the_embedded_network_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    dot(&root.path().join("cat.png"), 90);
+    let (code, told) = tried(root.path(), &["classify", "cat.png"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("32 drawn motifs") && told.contains("`fviz classify cat.png --model resnet18`"), "{told}");
+    assert_eq!(tried(root.path(), &["classify", "cat.png", "--model", "motifs"]), (Some(0), String::new()));
+}
+
 /// A table has the same columns whether defaults are written or not.
 #[test]
 fn columns_are_called_the_same() {

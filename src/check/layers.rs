@@ -120,7 +120,8 @@ impl Checker<'_> {
         Some(Layer { ast: Rc::new(ast), file })
     }
 
-    /// The layer above all: `--set` and `--seed`, written as the recipe would write them.
+    /// The layer above all: `--set` and `--seed`, written as the recipe would write them. Paths in it are relative to the
+    /// current folder, as everywhere in a shell, wherever the recipe lies.
     fn command_line(&mut self, input: &Input) -> Option<Layer> {
         let overrides = &input.overrides;
         let mut text = String::new();
@@ -133,7 +134,7 @@ impl Checker<'_> {
         if text.is_empty() {
             return None;
         }
-        let file = self.add_file(COMMAND_LINE, &text, &input.folder);
+        let file = self.add_file(COMMAND_LINE, &text, Path::new(""));
         let ast = self.parse_file(file);
         Some(Layer { ast: Rc::new(ast), file })
     }

@@ -59,7 +59,7 @@ pub enum Verb {
     /// Run a recipe and write its pictures
     ///
     /// RECIPE may be a `.fviz` file, `-` for standard input, or a GIF or PNG that fviz has written: then the recipe
-    /// stored in it is run again and gives the same bytes. Ctrl-C finishes the files with the frames made so far.
+    /// stored in it is run again and gives the same bytes, as long as its photos and weights are where they were. Ctrl-C finishes the files with the frames made so far.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
     /// Run a recipe again whenever it is saved

@@ -1,7 +1,7 @@
 //! From the words of the command line to [`Cli`].
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -50,11 +50,23 @@ fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
-/// Whether a word in the place of a verb is a path: none of the verbs holds a dot or a separator.
+/// Whether a word in the place of a verb is a path: none of the verbs holds a dot or a separator. A recipe without its
+/// ending is taken for one too, so that its whole name is suggested.
 fn is_recipe(arg: &OsStr) -> bool {
     let path = Path::new(arg);
     let is_verb = Cli::command().get_subcommands().any(|verb| verb.get_name() == arg) || arg == "help";
-    !is_verb && (path.extension().is_some() || path.components().count() > 1 || path.is_file())
+    !is_verb
+        && (path.extension().is_some()
+            || path.components().count() > 1
+            || path.is_file()
+            || with_ending(path).is_file())
+}
+
+/// `hen` → `hen.fviz`
+pub fn with_ending(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(".fviz");
+    name.into()
 }
 
 #[cfg(test)]

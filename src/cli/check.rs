@@ -15,22 +15,22 @@ use crate::store::WeightStore;
 pub fn run(args: &CheckArgs, reporter: &Reporter) -> Result<(), Failure> {
     let world = recipe::world(&WeightStore::from_env());
     let mut all = Count::default();
-    let mut unread = None;
+    let mut worst = None::<Exit>;
     for path in &args.files {
         match one(path, args, &world, reporter) {
             Ok(count) => all = all.and(count),
             Err(failure) if failure.exit == Exit::Pipe => return Err(failure),
             Err(mut failure) => {
                 failure.tell(reporter);
-                unread = Some(failure);
+                worst = worst.max(Some(failure.exit));
             }
         }
     }
     if args.files.len() > 1 {
         terminal::tell(&reporter.summary(&format!("{} files", args.files.len()), all));
     }
-    match unread {
-        Some(failure) => Err(failure),
+    match worst {
+        Some(exit) => Err(Failure::told(exit)),
         None if all.errors > 0 => Err(Failure::told(Exit::Wrong)),
         None => Ok(()),
     }

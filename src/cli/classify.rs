@@ -11,6 +11,7 @@ use super::page::{BOLD, DIM};
 use super::progress::{Progress, Style};
 use super::report::Reporter;
 use super::run::{cancel, told};
+use super::terminal::{fixed, shell_word};
 use super::{Failure, model, recipe, terminal};
 use crate::check::recipe::Model;
 use crate::check::suggest::nearest;
@@ -41,6 +42,15 @@ pub fn run(args: &ClassifyArgs, reporter: &Reporter) -> std::result::Result<(), 
     let text = Look { args, model: &model, network, layer, shape, output }.page(&picture).map_err(|error| {
         Failure::environment(format!("`{}` can't see `{name}`: {}", model.facts.name, reason(&error)), None)
     })?;
+    if args.model.model.is_none() {
+        // A softmax is sure of something whatever it is shown, and most photos show no motif.
+        let photo = shell_word(&name.to_string());
+        terminal::tell(&format!(
+            "note: {} knows {} drawn motifs and nothing else; for photos: `fviz classify {photo} --model resnet18`\n",
+            model.facts.name,
+            model.facts.classes(),
+        ));
+    }
     anstream::stdout().write_all(text.as_bytes()).map_err(Failure::output)
 }
 
@@ -110,11 +120,13 @@ impl Look<'_> {
         text.push_str(&format!("\nunits of {BOLD}{layer}{BOLD:#} ({}) that speak most for {label}\n", self.shape));
         for Unit { channel, part, peak } in units.iter().take(self.args.top.into()) {
             let peak = peak.map_or(String::new(), |(x, y)| format!("  strongest at ({x}, {y})"));
-            text.push_str(&format!("{part:>+8.3}  channel {channel}{peak}\n"));
+            let sign = if *part >= 0.0005 { "+" } else { "" };
+            let part = format!("{sign}{}", fixed(*part, 3));
+            text.push_str(&format!("{part:>8}  channel {channel}{peak}\n"));
         }
         text.push_str(&format!(
-            "{DIM}activation times gradient of the logit ({:.3}), summed over positions{DIM:#}\n",
-            logits.get(*top).copied().unwrap_or(f64::NAN)
+            "{DIM}activation times gradient of the logit ({}), summed over positions{DIM:#}\n",
+            fixed(logits.get(*top).copied().unwrap_or(f64::NAN), 3)
         ));
         if let Some(first) = units.first() {
             text.push_str(&format!("\nsee the first: maximize channel({layer}, {})\n", first.channel));

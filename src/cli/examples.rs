@@ -10,7 +10,7 @@ Examples:
 
 Exit status:
   0    all is well
-  1    a recipe is wrong, a number is none any more, or a picture differs from its golden file
+  1    a recipe is wrong, a score is not a number (NaN), or a picture differs from its golden file
   2    the command line makes no sense
   3    weights or files are missing or can't be written
   130  interrupted";

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::NewArgs;
+use super::argv::with_ending;
 use super::{Failure, terminal};
 
 /// The recipe that `new` writes.
@@ -21,8 +22,9 @@ pub fn run(args: &NewArgs) -> Result<(), Failure> {
         std::fs::File::create_new(&path).and_then(|mut file| std::io::Write::write_all(&mut file, TEMPLATE.as_bytes()));
     match result {
         Ok(()) => {
+            let word = terminal::shell_word(&name.to_string());
             terminal::tell(&format!(
-                "wrote {name}\nrun it with `fviz {name}`, or edit it while `fviz watch {name}` runs\n"
+                "wrote {name}\nrun it with `fviz {word}`, or edit it while `fviz watch {word}` runs\n"
             ));
             Ok(())
         }
@@ -39,9 +41,7 @@ fn file_of(name: &Path) -> PathBuf {
     if name.extension().is_some_and(|extension| extension == "fviz") {
         return name.to_path_buf();
     }
-    let mut name = name.as_os_str().to_os_string();
-    name.push(".fviz");
-    name.into()
+    with_ending(name)
 }
 
 #[cfg(test)]

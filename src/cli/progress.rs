@@ -9,7 +9,7 @@ use super::args::RunArgs;
 use super::events::Events;
 use super::report::{Reporter, object};
 use super::run::{Told, shown};
-use super::terminal;
+use super::terminal::{self, fixed};
 use crate::check::Recipe;
 use crate::run::{Event, Scores, Step};
 use crate::session::{Identity, News};
@@ -219,7 +219,9 @@ impl Progress {
                 bar.set_prefix(format!("{}{variants} ", self.name));
                 self.bar = Some(bar);
             }
-            Style::Lines => terminal::tell(&format!("{}: {steps} steps{variants}\n", self.name)),
+            Style::Lines => {
+                terminal::tell(&format!("{}: {}{variants}\n", self.name, terminal::steps(steps)));
+            }
             Style::Silent | Style::Json => {}
         }
     }
@@ -253,6 +255,9 @@ impl Progress {
             let bar = ProgressBar::new_spinner().with_message("writing files");
             bar.enable_steady_tick(Duration::from_millis(120));
             self.bar = Some(bar);
+        } else if self.style == Style::Lines {
+            // A long animation takes its time, and silence looks like a program that hangs.
+            terminal::tell("writing files …\n");
         }
     }
 
@@ -274,7 +279,7 @@ fn style(template: &str) -> ProgressStyle {
 fn summary(scores: &[Scores]) -> String {
     let n = scores.len().max(1) as f64;
     let mean = |of: fn(&Scores) -> f64| scores.iter().map(of).sum::<f64>() / n;
-    let mut text = format!("loss {:.4}, activation {:.4}", mean(|s| s.loss), mean(|s| s.activation));
+    let mut text = format!("loss {}, activation {}", fixed(mean(|s| s.loss), 4), fixed(mean(|s| s.activation), 4));
     let probabilities: Vec<f64> = scores.iter().filter_map(|s| s.probability).collect();
     if !probabilities.is_empty() {
         let mean = probabilities.iter().sum::<f64>() / probabilities.len() as f64;

@@ -115,12 +115,19 @@ pub fn told(why: session::Failure, sources: &Sources, reporter: &Reporter) -> To
         session::Failure::Load(error) => {
             let help = match &error {
                 LoadError::Weights(error) => error.help(),
-                LoadError::Import { .. } | LoadError::Unknown(_) => None,
+                LoadError::Import { problem, .. } => problem.help(),
+                LoadError::Unknown(_) => None,
             };
             Told::Outside(Trouble { message: error.to_string(), help })
         }
+        session::Failure::Folder(error) => {
+            let help = "`-o DIR` names another folder for the files".to_string();
+            Told::Outside(Trouble { message: error.to_string(), help: Some(help) })
+        }
         session::Failure::Write(errors) => {
-            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            let mut lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            // Several files may fail for one reason, such as their folder.
+            lines.dedup();
             Told::Outside(Trouble { message: lines.join("\n"), help: None })
         }
     };

@@ -9,6 +9,7 @@ use super::golden::{self, Golden, Tolerance, compare, measure, noisy, shortened,
 use super::progress::seconds;
 use super::report::Reporter;
 use super::run::{accepted, cancel, told};
+use super::terminal::shell_word;
 use super::{Exit, Failure, recipe};
 use crate::check::{Input, Overrides, Recipe, check};
 use crate::render::{file, png, slug};
@@ -27,12 +28,6 @@ enum Verdict {
 /// Runs the verb.
 pub fn run(args: &TestArgs, reporter: &Reporter) -> Result<(), Failure> {
     let recipes = recipes(&args.paths)?;
-    if recipes.is_empty() {
-        return Err(Failure::usage(
-            "there is no recipe to test",
-            Some("name a `.fviz` file or a folder that holds some".into()),
-        ));
-    }
     let mut tester = Tester::new(args, reporter);
     let (mut passed, mut differs, mut blank, mut worst) = (0, 0, 0, None::<Exit>);
     for path in &recipes {
@@ -48,7 +43,8 @@ pub fn run(args: &TestArgs, reporter: &Reporter) -> Result<(), Failure> {
             }
             Ok(Verdict::NoGolden) => {
                 blank += 1;
-                format!("no golden  {name} (`fviz test --bless {name}` writes one)\n")
+                let word = shell_word(&name.to_string());
+                format!("no golden  {name} (`fviz test --bless {word}` writes one)\n")
             }
             Ok(Verdict::Differs { lines, picture }) => {
                 differs += 1;
@@ -178,7 +174,8 @@ fn bless(path: &Path, golden: &Golden) -> Result<Verdict, Failure> {
     Ok(Verdict::Blessed(path.to_path_buf()))
 }
 
-/// The recipes that are named, and those in the folders that are, each once, in order of their names.
+/// The recipes that are named, and those in the folders that are, each once, in order of their names. A name that leads
+/// to none is told before anything runs: nobody would miss its line among many.
 fn recipes(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let here = [PathBuf::from(".")];
     let mut found = Vec::new();
@@ -186,8 +183,18 @@ fn recipes(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         if path.is_dir() {
             let mut inside = Vec::new();
             gather(path, &mut inside)?;
+            if inside.is_empty() {
+                let help = "name a `.fviz` file or a folder that holds some";
+                let message = format!("there is no recipe in `{}`", path.display());
+                return Err(Failure::usage(message, Some(help.into())));
+            }
             inside.sort();
             found.extend(inside.into_iter().map(|path| super::run::shown(&path)));
+        } else if !path.exists() {
+            return Err(recipe::missing(path));
+        } else if !is_recipe(path) {
+            let help = "golden files are beside recipes: name a `.fviz` file or a folder that holds some";
+            return Err(Failure::usage(format!("`{}` is not a recipe", path.display()), Some(help.into())));
         } else {
             found.push(path.clone());
         }
@@ -201,6 +208,10 @@ fn recipes(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
+fn is_recipe(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "fviz")
+}
+
 /// Hidden folders and cargo's are passed over, and links to folders, which may lead in circles.
 fn gather(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let failed =
@@ -211,7 +222,7 @@ fn gather(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if is_folder && !name.to_string_lossy().starts_with('.') && name != "target" {
             gather(&path, found)?;
-        } else if !is_folder && path.extension().is_some_and(|extension| extension == "fviz") {
+        } else if !is_folder && is_recipe(&path) {
             found.push(path);
         }
     }

@@ -55,6 +55,20 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<(
     Ok(())
 }
 
+/// Makes a folder that files are to be written into, and tries it with a file that is gone again at once.
+///
+/// # Errors
+/// It can't be made, it is no folder, or no file can be made in it.
+pub fn make_folder(folder: &Path) -> Result<(), FileError> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let failed = |source| FileError { path: folder.to_path_buf(), source };
+    if folder.exists() && !folder.is_dir() {
+        return Err(failed(io::Error::new(io::ErrorKind::NotADirectory, "it is a file, not a folder")));
+    }
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    tempfile::Builder::new().prefix(".fviz-").suffix(".tmp").tempfile_in(folder).map(drop).map_err(failed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +118,18 @@ mod tests {
         std::fs::write(root.path().join("folder/x"), b"").unwrap();
         assert!(write(&root.path().join("folder"), b"").is_err());
         assert_eq!(names(root.path()), ["file", "folder"]);
+    }
+
+    #[test]
+    fn a_folder_is_tried_before_it_is_needed() {
+        let root = tempfile::tempdir().unwrap();
+        make_folder(&root.path().join("a/b")).unwrap();
+        assert!(root.path().join("a/b").is_dir() && names(&root.path().join("a/b")).is_empty());
+        let file = root.path().join("file");
+        write(&file, b"").unwrap();
+        let error = make_folder(&file).unwrap_err().to_string();
+        assert!(error.ends_with("file`: it is a file, not a folder"), "{error}");
+        assert!(make_folder(&file.join("sub")).is_err());
     }
 
     #[cfg(unix)]

@@ -54,6 +54,18 @@ pub struct Variant {
     /// The last score of every term, in the recipe's order.
     #[serde(default)]
     pub scores: Vec<Score>,
+    /// Where it was stopped, if the run was stopped before its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+}
+
+/// How far a variant came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Steps that were made.
+    pub step: u64,
+    /// Steps that the recipe asks for.
+    pub of: u64,
 }
 
 /// The value of one term.

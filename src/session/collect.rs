@@ -33,6 +33,8 @@ pub(super) struct Collected<'p> {
     pub ends: BTreeMap<usize, Take>,
     /// For each variant its latest scores.
     pub latest: BTreeMap<usize, Scores>,
+    /// For each variant how many steps it made.
+    pub made: BTreeMap<usize, usize>,
     /// All scores in the order of events, if some file shows them.
     pub table: Vec<Scored>,
     /// What went wrong on the way; told when files are written.
@@ -50,6 +52,7 @@ impl<'p> Collected<'p> {
             views: BTreeMap::new(),
             ends: BTreeMap::new(),
             latest: BTreeMap::new(),
+            made: BTreeMap::new(),
             table: Vec::new(),
             problem: None,
         }
@@ -71,6 +74,7 @@ impl<'p> Collected<'p> {
                 let take = Take { stage: step.stage, iteration: step.iteration };
                 for (&variant, scores) in step.variants.iter().zip(step.scores) {
                     self.latest.insert(variant, scores.clone());
+                    self.made.insert(variant, step.step + 1);
                     if self.scores_shown {
                         self.table.push(Scored { variant, take, scores: scores.clone() });
                     }

@@ -21,6 +21,7 @@ use crate::check::Recipe;
 use crate::check::recipe::Model;
 use crate::nets;
 use crate::plan::plan;
+use crate::render::file::{self, FileError};
 use crate::run::{Ending, Event, Network, RunError, Setting, run};
 use crate::source::{CancelToken, Diagnostic, World};
 use crate::store::WeightStore;
@@ -103,6 +104,9 @@ pub enum Failure {
     /// The run stopped.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// Nothing can be written into the folder for the files; nothing was run.
+    #[error(transparent)]
+    Folder(FileError),
     /// Files could not be written.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Write(Vec<WriteError>),
@@ -152,6 +156,10 @@ impl Session {
         let early = |why: Failure| Failed { why, files: Vec::new() };
         let (plan, problems) = plan(recipe, world);
         let plan = plan.ok_or_else(|| early(Failure::Refused(problems)))?;
+        if let Some(folder) = &options.folder {
+            // Better now than after an hour of work.
+            file::make_folder(folder).map_err(|error| early(Failure::Folder(error)))?;
+        }
         let mut fetching = |model: &str, done, all| sink(News::Fetching { model, done, all });
         let loaded = self
             .networks

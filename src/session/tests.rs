@@ -90,6 +90,15 @@ fn files(recipe: &Recipe) -> BTreeMap<String, Vec<u8>> {
     files_until(recipe, usize::MAX)
 }
 
+#[test]
+fn a_picture_of_a_stopped_run_says_so() {
+    let recipe = motifs(&[3], 6, vec![last("a.png", layout("frames", &[]))]);
+    let stopped =
+        |files: BTreeMap<String, Vec<u8>>| metadata::read(&files["a.png"]).unwrap().unwrap().variants[0].stopped;
+    assert_eq!(stopped(files_until(&recipe, 2)), Some(metadata::Stopped { step: 2, of: 6 }));
+    assert_eq!(stopped(files(&recipe)), None);
+}
+
 fn motifs(units: &[usize], steps: usize, renders: Vec<Render>) -> Recipe {
     let facts = facts("motifs");
     let one = |unit: &usize| variant(&format!("u{unit}"), &facts, vec![guide(&facts, *unit, 48, steps)]);

@@ -10,7 +10,7 @@ use crate::check::recipe::{Model, Recipe};
 use crate::nets::{ImportError, Licence, Network, Source, Weights, architecture};
 use crate::plan::Batch;
 use crate::source::{CancelToken, Span};
-use crate::store::{Published, WeightStore, WeightsError, read_weights};
+use crate::store::{self, Published, WeightStore, WeightsError, read_weights};
 
 /// Which weights a network has, as files tell it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,10 +30,12 @@ pub enum LoadError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// They are not the network's.
-    #[error("the weights of `{model}` can't be used: {problem}")]
+    #[error("the weights of `{model}` can't be used: {}{}", at(file), short(problem))]
     Import {
         /// The model's name.
         model: String,
+        /// The file that was read; the weights in the program itself have none.
+        file: Option<PathBuf>,
         /// What is wrong with them.
         problem: ImportError,
         /// The `model` statement.
@@ -42,6 +44,25 @@ pub enum LoadError {
     /// The recipe names a model that no architecture has.
     #[error("there is no network `{0}`")]
     Unknown(String),
+}
+
+/// Tensors that don't fit are named up to here: of a file for quite another network, none does.
+const MOST_FAULTS: usize = 5;
+
+fn at(file: &Option<PathBuf>) -> String {
+    file.as_ref().map_or(String::new(), |file| format!("{}: ", file.display()))
+}
+
+/// What is wrong with weights, in a few lines at most.
+fn short(problem: &ImportError) -> String {
+    match problem {
+        ImportError::Unfit { architecture, faults } if faults.len() > MOST_FAULTS => {
+            let named: Vec<String> = faults.iter().take(MOST_FAULTS).map(ToString::to_string).collect();
+            let more = faults.len() - MOST_FAULTS;
+            format!("the weights don't fit {architecture}: {}, and {more} more", named.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// What makes a loaded network the one that is needed.
@@ -129,6 +150,8 @@ impl Networks {
 struct Read {
     weights: Weights,
     sha256: String,
+    /// Where they lay.
+    path: Option<PathBuf>,
 }
 
 fn key(model: &Model, nodes: &BTreeSet<String>) -> Key {
@@ -138,7 +161,7 @@ fn key(model: &Model, nodes: &BTreeSet<String>) -> Key {
 
 fn ready(model: &Model, key: Key, read: &Read) -> Result<Loaded, LoadError> {
     let network = Network::load(&model.facts, &read.weights, key.nodes.iter().map(String::as_str))
-        .map_err(|problem| wrong(model, problem))?;
+        .map_err(|problem| wrong(model, read.path.clone(), problem))?;
     let licence = Licence::of_file(&read.sha256).or_else(|| model.facts.licence.clone());
     let identity = Identity {
         name: key.model.to_string(),
@@ -148,8 +171,8 @@ fn ready(model: &Model, key: Key, read: &Read) -> Result<Loaded, LoadError> {
     Ok(Loaded { key, network: Arc::new(network), identity })
 }
 
-fn wrong(model: &Model, problem: ImportError) -> LoadError {
-    LoadError::Import { model: model.call.spec.name.to_string(), problem, span: model.call.span }
+fn wrong(model: &Model, file: Option<PathBuf>, problem: ImportError) -> LoadError {
+    LoadError::Import { model: model.call.spec.name.to_string(), file, problem, span: model.call.span }
 }
 
 fn load(
@@ -160,20 +183,41 @@ fn load(
     cancel: &CancelToken,
 ) -> Result<Read, LoadError> {
     let name = key.model;
-    let parsed = |bytes: &[u8]| Weights::read(bytes).map_err(|problem| wrong(model, problem));
+    let parsed = |file: store::Weights| {
+        let weights = Weights::read(&file.bytes).map_err(|problem| wrong(model, Some(file.path.clone()), problem))?;
+        Ok(Read { weights, sha256: file.sha256, path: Some(file.path) })
+    };
     if let Some(file) = &key.file {
-        let file = read_weights(file)?;
-        return Ok(Read { weights: parsed(&file.bytes)?, sha256: file.sha256 });
+        return parsed(read_weights(file)?);
     }
     match architecture(name).ok_or_else(|| LoadError::Unknown(name.to_string()))?.source {
         Source::Embedded(bytes) => {
             let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-            Ok(Read { weights: parsed(bytes)?, sha256 })
+            let weights = Weights::read(bytes).map_err(|problem| wrong(model, None, problem))?;
+            Ok(Read { weights, sha256, path: None })
         }
         Source::File { name: file, sha256, .. } => {
             let published = Published { model: name, file, sha256 };
-            let file = store.load(&published, &mut |done, all| progress(name, done, all), cancel)?;
-            Ok(Read { weights: parsed(&file.bytes)?, sha256: file.sha256 })
+            parsed(store.load(&published, &mut |done, all| progress(name, done, all), cancel)?)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nets::Facts;
+
+    #[test]
+    fn weights_that_do_not_fit_are_told_in_short() {
+        let facts = Facts::new(architecture("resnet18").unwrap(), None).unwrap();
+        let Err(problem) = Network::load(&facts, &Weights::default(), ["x"]) else { panic!("nothing fits") };
+        let ImportError::Unfit { faults, .. } = &problem else { panic!("{problem}") };
+        let more = faults.len() - 5;
+        let file = Some(PathBuf::from("w/resnet18.pth"));
+        let error = LoadError::Import { model: "resnet18".into(), file, problem, span: Span::default() }.to_string();
+        let opening = "the weights of `resnet18` can't be used: w/resnet18.pth: the weights don't fit resnet18: `";
+        assert!(error.starts_with(opening) && error.ends_with(&format!(" is missing, and {more} more")), "{error}");
+        assert_eq!(error.matches(" is missing").count(), 5, "{error}");
     }
 }

@@ -9,7 +9,7 @@ use super::weights::Identity;
 use crate::check::recipe::{Format, Recipe, Render};
 use crate::plan::{Output, Plan, total_steps};
 use crate::render::file::{self, FileError};
-use crate::render::metadata::{Metadata, Variant, Weights};
+use crate::render::metadata::{Metadata, Stopped, Variant, Weights};
 use crate::render::slug::{NameError, inside};
 use crate::render::{csv, gif, plot, png};
 use crate::source::Span;
@@ -149,7 +149,9 @@ impl Writing<'_> {
             let end = all.ends.get(&index).map(|take| take.stage);
             let stage = end.map_or(variant.stages.last(), |stage| variant.stages.get(stage))?;
             let scores = all.latest.get(&index).map(|scores| last_scores(stage, scores)).unwrap_or_default();
-            Some(Variant { label: variant.label.clone(), seed: variant.seed, scores })
+            let (made, steps) = (all.made.get(&index).copied().unwrap_or(0), total_steps(variant));
+            let stopped = (made < steps).then_some(Stopped { step: made as u64, of: steps as u64 });
+            Some(Variant { label: variant.label.clone(), seed: variant.seed, scores, stopped })
         };
         Metadata {
             version: env!("CARGO_PKG_VERSION").to_string(),

@@ -202,6 +202,8 @@ pub struct ByHand {
     pub mirror: bool,
     /// The folder in which it would be found.
     pub cache: Option<PathBuf>,
+    /// What `FVIZ_MODELS` names that is no folder: a slip, most likely.
+    pub no_folders: Vec<PathBuf>,
 }
 
 impl ByHand {
@@ -238,7 +240,12 @@ impl WeightsError {
 impl FetchProblem {
     fn help(&self, by_hand: &ByHand) -> String {
         let advice = by_hand.advice();
-        match self {
+        let slip: String = by_hand
+            .no_folders
+            .iter()
+            .map(|path| format!("`FVIZ_MODELS` names `{}`, which is no folder; ", path.display()))
+            .collect();
+        slip + &match self {
             Self::Cut { .. } | Self::TimedOut { .. } => {
                 format!("run it again: what came is kept, and the download goes on from there; or {advice}")
             }

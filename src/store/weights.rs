@@ -159,6 +159,7 @@ impl WeightStore {
             url: self.url(published),
             mirror: self.mirror.is_some(),
             cache: self.cache.clone(),
+            no_folders: self.models.iter().filter(|path| !path.is_dir()).cloned().collect(),
         });
         let Some(cache) = &self.cache else {
             return Err(WeightsError::Fetch { problem: FetchProblem::NoCache, by_hand });
@@ -254,6 +255,21 @@ mod tests {
         assert_eq!(unset.models, [] as [PathBuf; 0]);
         assert!(unset.cache.is_none_or(|cache| cache.ends_with("fviz")));
         assert_eq!(store(&[]).url(&resnet), "https://download.pytorch.org/models/resnet18-f37072fd.pth");
+    }
+
+    #[test]
+    fn a_models_folder_that_is_none_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"").unwrap();
+        // Nothing listens on port 1: the download fails at once.
+        let models = vec![folder.path().to_path_buf(), folder.path().join("nowhere"), file];
+        let mirror = Some("http://127.0.0.1:1".to_string());
+        let store = WeightStore { models, cache: Some(folder.path().join("cache")), mirror, limits: Limits::default() };
+        let published = Published { model: "x", file: "x.pth", sha256: "" };
+        let help = store.load(&published, &mut |_, _| {}, &CancelToken::new()).unwrap_err().help().unwrap();
+        assert_eq!(help.matches("which is no folder").count(), 2, "{help}");
+        assert!(help.contains(&format!("names `{}`, which", folder.path().join("nowhere").display())), "{help}");
     }
 
     #[test]

@@ -7,10 +7,12 @@ use std::io::Write;
 use std::path::Path;
 
 use super::args::ExplainArgs;
+use super::argv::with_ending;
 use super::page::{BOLD, Page};
 use super::recipe::STDIN;
 use super::report::Reporter;
 use super::run::{accepted, tell};
+use super::terminal::shell_word;
 use super::{Exit, Failure};
 use crate::check::suggest::nearest;
 use crate::check::{Overrides, check};
@@ -97,7 +99,11 @@ fn unknown(name: &str) -> Failure {
     let codes = codes::ALL.iter().map(|code| (code.name, code.name));
     let names: Vec<(&str, &str)> = words.chain(params).chain(kinds).chain(codes).collect();
     let near = nearest(name, names.iter().map(|(written, _)| *written));
+    let file = with_ending(Path::new(name));
     let help = match names.iter().find(|(written, _)| Some(*written) == near) {
+        _ if file.is_file() => {
+            format!("did you mean the recipe, `fviz explain {}`?", shell_word(&file.display().to_string()))
+        }
         Some((_, meant)) => format!("did you mean `fviz explain {meant}`?"),
         None => "`fviz explain words` lists all words, `fviz explain codes` all error codes".into(),
     };

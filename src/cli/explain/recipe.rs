@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::terminal::steps;
 use crate::check::Recipe;
 use crate::check::recipe::{Format, Render, Variant};
 use crate::plan::{Output, Plan, total_steps};
@@ -74,13 +75,13 @@ fn networks(recipe: &Recipe) -> Vec<String> {
 
 fn stages(variant: &Variant) -> Vec<String> {
     match variant.stages.as_slice() {
-        [only] => vec![format!("{} steps{}", only.steps, views(only.views))],
+        [only] => vec![format!("{}{}", steps(only.steps), views(only.views))],
         stages => {
             let each: Vec<String> = stages
                 .iter()
-                .map(|s| format!("{}: {} steps on {}x{}{}", s.name, s.steps, s.width, s.height, views(s.views)))
+                .map(|s| format!("{}: {} on {}x{}{}", s.name, steps(s.steps), s.width, s.height, views(s.views)))
                 .collect();
-            vec![format!("{} stages, {} steps: {}", stages.len(), total_steps(variant), each.join("; "))]
+            vec![format!("{} stages, {}: {}", stages.len(), steps(total_steps(variant)), each.join("; "))]
         }
     }
 }

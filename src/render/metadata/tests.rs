@@ -18,8 +18,9 @@ fn example() -> Metadata {
                 label: "hen".into(),
                 seed: 7,
                 scores: vec![score("class(\"hen\")", 18.5), score("loss", -17.25)],
+                stopped: None,
             },
-            Variant { label: "".into(), seed: u64::MAX, scores: vec![] },
+            Variant { seed: u64::MAX, stopped: Some(Stopped { step: 660, of: 4000 }), ..Variant::default() },
         ],
     }
 }
@@ -131,7 +132,7 @@ proptest! {
 
     #[test]
     fn any_text_comes_back(recipe: String, label: String, seed: u64) {
-        let variants = vec![Variant { label, seed, scores: vec![] }];
+        let variants = vec![Variant { label, seed, ..Variant::default() }];
         let metadata = Metadata { recipe, variants, ..Metadata::default() };
         for bytes in files(&metadata) {
             prop_assert_eq!(read(&bytes), Ok(Some(metadata.clone())));
