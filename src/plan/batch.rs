@@ -54,6 +54,10 @@ const TRANSFORM_TENSORS: u64 = 40;
 /// Tensors of the size of the canvas: parameters, gradient, the optimizer's two, penalties' and filters' own.
 const CANVAS_TENSORS: u64 = 24;
 
+/// Copies of the weights: as read, and as the kernels want them, forwards and backwards; Winograd's method makes up to
+/// four of one.
+const PREPARED: u64 = 6;
+
 const F32: u64 = 4;
 
 /// The batches of a recipe, what they take, and the first variant that is too big for the machine.
@@ -133,7 +137,7 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
     let facts = &variant.model.facts;
     let reads: Vec<usize> = nodes.iter().filter_map(|node| facts.graph.find(node)).collect();
     let weights: u64 = facts.graph.parameters().iter().map(|p| p.shape.iter().product::<usize>() as u64).sum();
-    let mut needs = Needs { network: weights * F32, ..Needs::default() };
+    let mut needs = Needs { network: weights * F32 * PREPARED, ..Needs::default() };
     for stage in &variant.stages {
         let (height, width) = seen_sizes(stage).most;
         let (view, canvas) = (area(height, width) * 3 * F32, area(stage.height, stage.width) * 3 * F32);

@@ -1,8 +1,8 @@
 //! Convolution with frozen weights as fast as a core can multiply, and what stands between convolutions.
 //!
 //! Pictures lie channel by channel within a pixel ([`Grid`]), so that all that a window's row sees is one run of
-//! numbers. One small matrix product ([`tile`]) does all the work: directly ([`direct`]), or between the transforms of
-//! Winograd's method ([`winograd`]). Every sum runs over the same terms in the same order, each by one fused
+//! numbers. One small matrix product (`tile`) does all the work: directly (`direct`), or between the transforms of
+//! Winograd's method (`winograd`). Every sum runs over the same terms in the same order, each by one fused
 //! multiply-add, whatever the vectors' length, the number of threads or the batch: the bytes are the same.
 
 mod conv;
