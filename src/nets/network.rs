@@ -303,4 +303,58 @@ mod tests {
         weights.tensors.remove("bn2.running_var");
         assert!(fails(&weights, "x").ends_with("`bn2.running_var` is missing"));
     }
+
+    /// Residual blocks, strides, pools, and nodes read in their midst; sizes change from picture to picture.
+    #[test]
+    fn the_engine_computes_what_the_graph_does() {
+        let graph = crate::nets::resnet::graph(18, 3, 10);
+        let weights = random_weights(&graph, 5);
+        let facts = Facts::new(architecture("resnet18").unwrap(), Some(&weights.header())).unwrap();
+        for reads in
+            [&["fc"][..], &["fc", "layer1.0.conv2", "layer2.0.downsample.0", "layer3"], &["layer2.1.add"], &["bn1"]]
+        {
+            let network = Network::load(&facts, &weights, reads.iter().copied()).unwrap();
+            for (height, width) in [(33, 29), (40, 64), (1, 1), (33, 29)] {
+                let x = random(&[2, 3, height, width], 6).to_dtype(DType::F32).unwrap();
+                let exact = network.portable(&x.to_dtype(DType::F64).unwrap(), false).unwrap();
+                let found = network.forward(&x, false).unwrap();
+                for read in reads {
+                    assert_close(&found[*read], &exact[*read], 1e-4);
+                }
+                let sum = |taps: BTreeMap<String, Tensor>| -> Result<Tensor> {
+                    let parts = reads.iter().map(|read| taps[*read].flatten_from(1)).collect::<Result<Vec<_>>>()?;
+                    Tensor::cat(&parts, 1)
+                };
+                let ones = sum(exact).unwrap().ones_like().unwrap();
+                let wide = x.to_dtype(DType::F64).unwrap();
+                let want = values(&gradient(|x| sum(network.portable(x, false)?), &wide, &ones));
+                let ones = ones.to_dtype(DType::F32).unwrap();
+                let got = values(&gradient(|x| sum(network.forward(x, false)?), &x, &ones));
+                let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+                let cosine = dot(&got, &want) / (dot(&got, &got) * dot(&want, &want)).sqrt();
+                assert!(cosine > 0.9999, "{reads:?} {height}x{width}: {cosine}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_dead_image_is_redone_and_the_others_stay() {
+        let network = load(&["logits"]);
+        let alive = picture(1);
+        let both = Tensor::cat(&[&alive, &alive], 0).unwrap();
+        let weights = Tensor::cat(
+            &[
+                Tensor::zeros((1, 5), DType::F32, &candle_core::Device::Cpu).unwrap(),
+                Tensor::ones((1, 5), DType::F32, &candle_core::Device::Cpu).unwrap(),
+            ],
+            0,
+        )
+        .unwrap();
+        // The first image's gradient is zero everywhere, which looks like a dead one: it is redone, to the same zero.
+        let found = gradient(|x| Ok(network.forward(x, true)?["logits"].clone()), &both, &weights);
+        assert!(values(&found.narrow(0, 0, 1).unwrap()).iter().all(|&x| x == 0.0));
+        let ones = weights.narrow(0, 1, 1).unwrap();
+        let alone = gradient(|x| Ok(network.forward(x, true)?["logits"].clone()), &alive, &ones);
+        assert_same(&found.narrow(0, 1, 1).unwrap(), &alone);
+    }
 }

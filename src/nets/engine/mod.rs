@@ -27,8 +27,8 @@ pub(super) struct Engine {
     outputs: Vec<(NodeId, usize)>,
     /// Nodes that need no step any more.
     done: Vec<NodeId>,
-    /// Buffers for the sizes seen last.
-    shaped: Mutex<Vec<Arc<Shaped>>>,
+    /// Buffers for the size seen last: those of several would be more than a plan counts.
+    shaped: Mutex<Option<Arc<Shaped>>>,
 }
 
 /// A node whose values are kept.
@@ -40,9 +40,6 @@ struct Slot {
     /// How many layers and outputs take it.
     readers: usize,
 }
-
-/// Sizes whose buffers are kept: a crop or a zoom may change the size from step to step.
-const KEPT: usize = 4;
 
 /// On the way back, redoes an image with candle's graph: picture `[1, C, H, W]` and the outputs' gradients
 /// `[1, numbers]` → the picture's gradient.
@@ -92,17 +89,14 @@ impl Engine {
 
     fn shaped(&self, height: usize, width: usize) -> Result<Arc<Shaped>> {
         let mut shaped = self.shaped.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = shaped.iter().position(|shaped| (shaped.height, shaped.width) == (height, width)) {
-            let found = shaped.remove(at);
-            shaped.push(found.clone());
-            return Ok(found);
+        match &*shaped {
+            Some(last) if (last.height, last.width) == (height, width) => Ok(last.clone()),
+            _ => {
+                let new = Arc::new(Shaped::new(self, height, width)?);
+                *shaped = Some(new.clone());
+                Ok(new)
+            }
         }
-        let new = Arc::new(Shaped::new(self, height, width)?);
-        if shaped.len() == KEPT {
-            shaped.remove(0);
-        }
-        shaped.push(new.clone());
-        Ok(new)
     }
 }
 

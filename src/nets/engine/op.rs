@@ -65,33 +65,28 @@ impl CustomOp1 for Segment {
     }
 
     fn bwd(&self, pictures: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let back = Backward(self.clone());
-        let mut result = pictures.apply_op2_no_bwd(&gradient.contiguous()?, &back)?;
-        let Some(redo) = &self.0.redo else { return Ok(Some(result)) };
-        // Images whose gradient died are marked by NaN, which no number of the engine's is at that place by itself
-        // without all others being of no use either.
-        let (images, ..) = pictures.dims4()?;
-        let mut rows = Vec::with_capacity(images);
-        let mut redone = false;
-        for image in 0..images {
-            let row = result.narrow(0, image, 1)?;
-            let first: f32 = row.flatten_all()?.get(0)?.to_scalar()?;
-            rows.push(if first.is_nan() {
-                redone = true;
-                redo(&pictures.narrow(0, image, 1)?.detach(), &gradient.narrow(0, image, 1)?)?
+        let back = Backward { of: self.clone(), dead: Mutex::default() };
+        let result = pictures.apply_op2_no_bwd(&gradient.contiguous()?, &back)?;
+        let dead = back.dead.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Some(redo) = self.0.redo.as_ref().filter(|_| !dead.is_empty()) else { return Ok(Some(result)) };
+        let row = |image: usize| {
+            if dead.contains(&image) {
+                redo(&pictures.narrow(0, image, 1)?.detach(), &gradient.narrow(0, image, 1)?)
             } else {
-                row
-            });
-        }
-        if redone {
-            result = Tensor::cat(&rows, 0)?;
-        }
-        Ok(Some(result))
+                result.narrow(0, image, 1)
+            }
+        };
+        let rows = (0..pictures.dim(0)?).map(row).collect::<Result<Vec<_>>>()?;
+        Tensor::cat(&rows, 0).map(Some)
     }
 }
 
 /// From the outputs' gradient to the pictures'.
-struct Backward(Segment);
+struct Backward {
+    of: Segment,
+    /// Images whose gradient died behind a ReLU; theirs is zero.
+    dead: Mutex<Vec<usize>>,
+}
 
 impl CustomOp2 for Backward {
     fn name(&self) -> &'static str {
@@ -105,7 +100,7 @@ impl CustomOp2 for Backward {
         gradient: &CpuStorage,
         gradient_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let Inner { engine, shaped, values, redo } = &*self.0.0;
+        let Inner { engine, shaped, values, redo } = &*self.of.0;
         let (images, channels, height, width) = layout.shape().dims4()?;
         let (pictures, outputs) = (numbers(pictures, layout)?, numbers(gradient, gradient_layout)?);
         let area = channels * height * width;
@@ -122,9 +117,10 @@ impl CustomOp2 for Backward {
         }
         let mut gradients = shaped.gradients.take(|| shaped.new_gradients());
         let outputs = outputs.chunks_exact(shaped.length.max(1));
-        for ((image, outputs), values) in result.chunks_exact_mut(area.max(1)).zip(outputs).zip(values.iter()) {
+        let images = result.chunks_exact_mut(area.max(1)).zip(outputs).zip(values.iter());
+        for (index, ((image, outputs), values)) in images.enumerate() {
             if !shaped.backward(engine, values, &mut gradients, outputs, image, redo.is_some()) {
-                image.fill(f32::NAN);
+                self.dead.lock().unwrap_or_else(PoisonError::into_inner).push(index);
             }
         }
         shaped.gradients.give([gradients]);
