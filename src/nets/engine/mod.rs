@@ -21,6 +21,7 @@ use crate::ops::fast::Vectors;
 
 /// Computes some nodes of a network at once.
 pub(super) struct Engine {
+    vectors: Vectors,
     layers: Vec<Layer>,
     slots: Vec<Slot>,
     /// Nodes whose tensors others read, and their slots.
@@ -51,7 +52,7 @@ impl Engine {
         let vectors = Vectors::best()?;
         let (layers, slots, outputs, done) = plan(steps, reads, channels, vectors);
         let convolves = layers.iter().any(|layer| matches!(layer.work, layers::Work::Convolution(_)));
-        convolves.then(|| Self { layers, slots, outputs, done, shaped: Mutex::default() })
+        convolves.then(|| Self { vectors, layers, slots, outputs, done, shaped: Mutex::default() })
     }
 
     /// Whether the engine computes that node, or has no need to.

@@ -2,9 +2,9 @@
 
 use candle_core::{Result, bail};
 
-use super::layers::{Layer, Work};
+use super::layers::Work;
 use super::{Engine, Pool};
-use crate::ops::fast::{Finish, Grid, pool, unpool};
+use crate::ops::fast::{self, Buffer, Finish, Grid, Stage, winners_grid};
 
 /// An engine's buffers for pictures of one size.
 #[derive(Debug)]
@@ -17,14 +17,17 @@ pub(super) struct Shaped {
     pub length: usize,
     pub values: Pool<Values>,
     pub gradients: Pool<Gradients>,
+    /// What layers need while they are computed.
+    scratch: Pool<Vec<f32>>,
+    scratch_length: usize,
 }
 
 /// What one image's way forward leaves behind.
 #[derive(Debug)]
 pub(super) struct Values {
     slots: Vec<Vec<f32>>,
-    /// For each layer that pools, which cell won.
-    winners: Vec<Vec<u8>>,
+    /// For each layer that pools, which cells won.
+    winners: Vec<Vec<f32>>,
 }
 
 /// Gradients of all slots.
@@ -93,7 +96,13 @@ impl Shaped {
         }
         let length =
             engine.outputs.iter().map(|&(_, slot)| grids[slot].channels * grids[slot].height * grids[slot].width).sum();
-        Ok(Self { height, width, grids, length, values: Pool::default(), gradients: Pool::default() })
+        let scratch = |layer: &super::Layer| match &layer.work {
+            Work::Convolution(convolution) => convolution.scratch(grids[layer.input], grids[layer.output]),
+            _ => 0,
+        };
+        let scratch_length = engine.layers.iter().map(scratch).max().unwrap_or_default();
+        let (values, gradients, scratch) = Default::default();
+        Ok(Self { height, width, grids, length, values, gradients, scratch, scratch_length })
     }
 
     fn buffers(&self) -> Vec<Vec<f32>> {
@@ -101,13 +110,8 @@ impl Shaped {
     }
 
     pub fn new_values(&self, engine: &Engine) -> Values {
-        let winners = |layer: &Layer| match layer.work {
-            Work::MaxPool(_) => {
-                vec![
-                    0;
-                    self.grids[layer.output].height * self.grids[layer.output].width * self.grids[layer.output].channels
-                ]
-            }
+        let winners = |layer: &super::Layer| match layer.work {
+            Work::MaxPool(_) => vec![0.0; winners_grid(self.grids[layer.output]).size()],
             _ => Vec::new(),
         };
         Values { slots: self.buffers(), winners: engine.layers.iter().map(winners).collect() }
@@ -117,29 +121,45 @@ impl Shaped {
         Gradients { slots: self.buffers() }
     }
 
+    /// The numbers of each output in those of all.
+    fn parts<'o>(&self, engine: &Engine, mut outputs: &'o mut [f32]) -> Vec<&'o mut [f32]> {
+        let mut parts = Vec::with_capacity(engine.outputs.len());
+        for &(_, slot) in &engine.outputs {
+            let Grid { channels, height, width, .. } = self.grids[slot];
+            let (part, rest) = outputs.split_at_mut(channels * height * width);
+            parts.push(part);
+            outputs = rest;
+        }
+        parts
+    }
+
     /// An image `[C, H, W]` → all outputs, one after another.
     pub fn forward(&self, engine: &Engine, values: &mut Values, image: &[f32], outputs: &mut [f32]) {
-        self.grids[0].enter(&mut values.slots[0], image);
-        for (layer, winners) in engine.layers.iter().zip(&mut values.winners) {
-            let mut to = std::mem::take(&mut values.slots[layer.output]);
-            let (from, from_grid, to_grid) =
-                (&values.slots[layer.input], self.grids[layer.input], self.grids[layer.output]);
-            let finish =
-                Finish { more: layer.more.map(|more| &*values.slots[more]), relu: layer.relu, ..Finish::default() };
+        let mut scratch = self.scratch.take(|| vec![0.0; self.scratch_length]);
+        let places = Places::of(engine);
+        let slot = |slot: usize| fast::Slot { buffer: places.value(slot), grid: self.grids[slot] };
+        let mut stages: Vec<Box<dyn Stage>> = vec![fast::enter(places.image, slot(0))];
+        for (index, layer) in engine.layers.iter().enumerate() {
+            let (from, to) = (slot(layer.input), slot(layer.output));
+            let more = layer.more.map(|more| places.value(more));
+            let finish = Finish { more, relu: layer.relu, ..Finish::default() };
             match &layer.work {
-                Work::Convolution(convolution) => convolution.forward((from, from_grid), (&mut to, to_grid), finish),
-                Work::MaxPool(window) => pool(*window, (from, from_grid), (&mut to, to_grid), winners),
-                Work::Nothing => finish.all(&mut to, to_grid, from),
+                Work::Convolution(convolution) => {
+                    stages.extend(convolution.forward(from, to, places.scratch, finish));
+                }
+                Work::MaxPool(window) => stages.push(fast::pool(*window, from, to, places.winners(index))),
+                Work::Nothing => stages.push(fast::copy(from.buffer, to, finish, engine.vectors)),
             }
-            values.slots[layer.output] = to;
         }
-        let mut rest = outputs;
-        for &(_, slot) in &engine.outputs {
-            let grid = self.grids[slot];
-            let (to, after) = rest.split_at_mut(grid.channels * grid.height * grid.width);
-            grid.leave(&values.slots[slot], to);
-            rest = after;
+        for (index, &(_, output)) in engine.outputs.iter().enumerate() {
+            stages.push(fast::leave(slot(output), places.output(index)));
         }
+        let mut buffers = vec![Buffer::Given(image), Buffer::Filled(&mut scratch)];
+        buffers.extend(values.slots.iter_mut().map(|slot| Buffer::Filled(slot)));
+        buffers.extend(values.winners.iter_mut().map(|winners| Buffer::Filled(winners)));
+        buffers.extend(self.parts(engine, outputs).into_iter().map(Buffer::Filled));
+        fast::run(buffers, &stages);
+        self.scratch.give([scratch]);
     }
 
     /// The outputs' gradients → the image's, into `image`. False, and nothing, if `watch` and the gradient of all of
@@ -153,35 +173,78 @@ impl Shaped {
         image: &mut [f32],
         watch: bool,
     ) -> bool {
-        let mut back =
-            Back { of: self, engine, values, gradients, progress: vec![Progress::default(); engine.slots.len()] };
-        for (progress, slot) in back.progress.iter_mut().zip(&engine.slots) {
-            progress.left = slot.readers;
-        }
-        let mut rest = outputs;
-        for &(_, slot) in &engine.outputs {
-            let grid = self.grids[slot];
-            let (from, after) = rest.split_at(grid.channels * grid.height * grid.width);
-            grid.enter(&mut back.gradients.slots[slot], from);
+        let mut scratch = self.scratch.take(|| vec![0.0; self.scratch_length]);
+        let places = Places::of(engine);
+        let progress = engine.slots.iter().map(|slot| Progress { left: slot.readers, ..Progress::default() }).collect();
+        let mut back = Back { of: self, engine, places, progress, stages: Vec::new() };
+        for (index, &(_, slot)) in engine.outputs.iter().enumerate() {
+            back.stages.push(fast::enter(places.output(index), back.gradient(slot)));
             back.progress[slot].written = true;
             back.progress[slot].left -= 1;
             back.mask_alone(slot);
-            rest = after;
         }
-        for (layer, winners) in engine.layers.iter().zip(&values.winners).rev() {
-            if watch && layer.relu && back.gradients.slots[layer.output].iter().all(|&gradient| gradient == 0.0) {
-                return false;
-            }
+        for (index, layer) in engine.layers.iter().enumerate().rev() {
             if let Some(more) = layer.more {
                 back.pass_on(layer.output, more);
             }
             match &layer.work {
                 Work::Nothing => back.pass_on(layer.output, layer.input),
-                work => back.through(work, winners, layer.output, layer.input),
+                work => back.through(work, index, layer.output, layer.input),
             }
         }
-        self.grids[0].leave(&back.gradients.slots[0], image);
-        true
+        let stages = {
+            let leave = fast::leave(back.gradient(0), places.image);
+            back.stages.push(leave);
+            back.stages
+        };
+        let mut buffers = vec![Buffer::Filled(image), Buffer::Filled(&mut scratch)];
+        buffers.extend(values.slots.iter().map(|slot| Buffer::Given(slot)));
+        buffers.extend(values.winners.iter().map(|winners| Buffer::Given(winners)));
+        let mut rest = outputs;
+        for &(_, slot) in &engine.outputs {
+            let grid = self.grids[slot];
+            let (part, after) = rest.split_at(grid.channels * grid.height * grid.width);
+            buffers.push(Buffer::Given(part));
+            rest = after;
+        }
+        buffers.extend(gradients.slots.iter_mut().map(|slot| Buffer::Filled(slot)));
+        fast::run(buffers, &stages);
+        self.scratch.give([scratch]);
+        let dead = |layer: &super::Layer| layer.relu && gradients.slots[layer.output].iter().all(|&x| x == 0.0);
+        !(watch && engine.layers.iter().any(dead))
+    }
+}
+
+/// Which buffer is what: image, scratch, values, winners, outputs, gradients.
+#[derive(Clone, Copy)]
+struct Places {
+    image: usize,
+    scratch: usize,
+    slots: usize,
+    layers: usize,
+    outputs: usize,
+}
+
+impl Places {
+    fn of(engine: &Engine) -> Self {
+        let (slots, layers, outputs) = (engine.slots.len(), engine.layers.len(), engine.outputs.len());
+        Self { image: 0, scratch: 1, slots, layers, outputs }
+    }
+
+    fn value(self, slot: usize) -> usize {
+        2 + slot
+    }
+
+    fn winners(self, layer: usize) -> usize {
+        self.value(self.slots) + layer
+    }
+
+    fn output(self, index: usize) -> usize {
+        self.winners(self.layers) + index
+    }
+
+    fn gradient(self, slot: usize) -> usize {
+        self.output(self.outputs) + slot
     }
 }
 
@@ -189,20 +252,24 @@ impl Shaped {
 struct Back<'a> {
     of: &'a Shaped,
     engine: &'a Engine,
-    values: &'a Values,
-    gradients: &'a mut Gradients,
+    places: Places,
     progress: Vec<Progress>,
+    stages: Vec<Box<dyn Stage + 'a>>,
 }
 
-impl Back<'_> {
-    /// How the next addition to a slot's gradient is stored, if `gradients` are the other slots'.
-    fn finish<'g>(&'g self, slot: usize) -> Finish<'g> {
+impl<'a> Back<'a> {
+    fn gradient(&self, slot: usize) -> fast::Slot {
+        fast::Slot { buffer: self.places.gradient(slot), grid: self.of.grids[slot] }
+    }
+
+    /// How the next addition to a slot's gradient is stored.
+    fn finish(&self, slot: usize) -> Finish<'static> {
         let progress = self.progress[slot];
         let masks = progress.left == 1 && self.engine.slots[slot].relu;
         Finish {
             add: progress.written,
-            more: progress.owed.map(|owed| &*self.gradients.slots[owed]),
-            mask: masks.then(|| &*self.values.slots[slot]),
+            more: progress.owed.map(|owed| self.places.gradient(owed)),
+            mask: masks.then(|| self.places.value(slot)),
             ..Finish::default()
         }
     }
@@ -219,31 +286,31 @@ impl Back<'_> {
             self.progress[to] = Progress { owed: Some(from), left: progress.left - 1, ..progress };
             return;
         }
-        let mut buffer = std::mem::take(&mut self.gradients.slots[to]);
-        self.finish(to).all(&mut buffer, self.of.grids[to], &self.gradients.slots[from]);
-        self.gradients.slots[to] = buffer;
+        let from = self.gradient(from).buffer;
+        self.stages.push(fast::copy(from, self.gradient(to), self.finish(to), self.engine.vectors));
         self.added(to);
     }
 
-    fn through(&mut self, work: &Work, winners: &[u8], from: usize, to: usize) {
-        let mut buffer = std::mem::take(&mut self.gradients.slots[to]);
-        let source = (&*self.gradients.slots[from], self.of.grids[from]);
-        let target = (&mut *buffer, self.of.grids[to]);
+    fn through(&mut self, work: &'a Work, layer: usize, from: usize, to: usize) {
+        let (source, target, finish) = (self.gradient(from), self.gradient(to), self.finish(to));
         match work {
-            Work::Convolution(convolution) => convolution.backward(source, target, self.finish(to)),
-            Work::MaxPool(window) => unpool(*window, source, target, winners, self.finish(to)),
+            Work::Convolution(convolution) => {
+                self.stages.extend(convolution.backward(source, target, self.places.scratch, finish));
+            }
+            Work::MaxPool(window) => {
+                let winners = self.places.winners(layer);
+                self.stages.push(fast::unpool(*window, source, target, winners, finish, self.engine.vectors));
+            }
             Work::Nothing => {}
         }
-        self.gradients.slots[to] = buffer;
         self.added(to);
     }
 
     /// Masks a gradient that nothing is added to any more.
     fn mask_alone(&mut self, slot: usize) {
         if self.progress[slot].left == 0 && self.engine.slots[slot].relu {
-            let mask = &self.values.slots[slot];
-            let gradient = self.gradients.slots[slot].iter_mut();
-            gradient.zip(mask).for_each(|(gradient, value)| *gradient = if *value <= 0.0 { 0.0 } else { *gradient });
+            let (target, mask) = (self.gradient(slot), Some(self.places.value(slot)));
+            self.stages.push(fast::mask(target, mask, self.engine.vectors));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::direct::{self, Kernel, Pass, backward_pad};
 use super::winograd::{TOGETHER, Winograd};
-use super::{Finish, Grid, Vectors};
+use super::{Finish, Grid, Slot, Stage, Vectors};
 use crate::ops::{Convolution, Window};
 
 /// A convolution that computes on [`Grid`]s. The way is chosen by the layer's shape alone, so that the bytes do not
@@ -62,38 +62,66 @@ impl FastConvolution {
         fits.then_some(if inputs.max(outputs) < 512 { 4 } else { 2 })
     }
 
-    /// Convolves.
-    pub fn forward(&self, from: (&[f32], Grid), to: (&mut [f32], Grid), finish: Finish<'_>) {
+    fn forward_way(&self) -> &Way {
         let kernel = self.kernel();
-        let way = self.forward.get_or_init(|| match self.tile() {
+        self.forward.get_or_init(|| match self.tile() {
             Some(side) => {
                 let weight = |o, i, ky, kx| kernel.weight(o, i, ky, kx);
                 Way::Winograd(Winograd::new(side, kernel.inputs, kernel.outputs, weight, self.vectors))
             }
             None => Way::Direct(vec![direct::forward(kernel, self.vectors)]),
-        });
-        let (.., bias) = self.of.parts();
-        self.go(way, from, to, Finish { bias, ..finish });
+        })
     }
 
-    /// From the gradient of a result to that of the picture.
-    pub fn backward(&self, from: (&[f32], Grid), to: (&mut [f32], Grid), finish: Finish<'_>) {
+    fn backward_way(&self) -> &Way {
         let kernel = self.kernel();
-        let way = self.backward.get_or_init(|| match self.tile() {
+        self.backward.get_or_init(|| match self.tile() {
             Some(side) => {
                 // The same with the window turned by half a turn and channels exchanged.
                 let weight = |o, i, ky: usize, kx: usize| kernel.weight(i, o, 2 - ky, 2 - kx);
                 Way::Winograd(Winograd::new(side, kernel.outputs, kernel.inputs, weight, self.vectors))
             }
             None => Way::Direct(direct::backward(kernel, self.vectors)),
-        });
-        self.go(way, from, to, finish);
+        })
     }
 
-    fn go(&self, way: &Way, from: (&[f32], Grid), to: (&mut [f32], Grid), finish: Finish<'_>) {
+    /// Numbers of a buffer that both directions need beside their pictures.
+    pub fn scratch(&self, picture: Grid, result: Grid) -> usize {
+        let of = |way: &Way, to: Grid| match way {
+            Way::Winograd(winograd) => winograd.scratch(to),
+            Way::Direct(_) => 0,
+        };
+        of(self.forward_way(), result).max(of(self.backward_way(), picture))
+    }
+
+    /// Convolves.
+    pub fn forward<'a>(&'a self, from: Slot, to: Slot, scratch: usize, finish: Finish<'a>) -> Vec<Box<dyn Stage + 'a>> {
+        let (.., bias) = self.of.parts();
+        self.go(self.forward_way(), from, to, scratch, Finish { bias, ..finish })
+    }
+
+    /// From the gradient of a result to that of the picture.
+    pub fn backward<'a>(
+        &'a self,
+        from: Slot,
+        to: Slot,
+        scratch: usize,
+        finish: Finish<'a>,
+    ) -> Vec<Box<dyn Stage + 'a>> {
+        self.go(self.backward_way(), from, to, scratch, finish)
+    }
+
+    fn go<'a>(
+        &'a self,
+        way: &'a Way,
+        from: Slot,
+        to: Slot,
+        scratch: usize,
+        finish: Finish<'a>,
+    ) -> Vec<Box<dyn Stage + 'a>> {
         match way {
-            Way::Direct(passes) => direct::run(passes, from, to, finish, self.vectors),
-            Way::Winograd(winograd) => winograd.run(from, to, finish, self.vectors),
+            Way::Direct(passes) => vec![direct::stage(passes, from, to, finish, self.vectors)],
+            Way::Winograd(winograd) => winograd.stages(from, to, scratch, finish, self.vectors),
         }
     }
 }
@@ -103,6 +131,7 @@ mod tests {
     use candle_core::{DType, Tensor};
 
     use super::*;
+    use crate::ops::fast::{Buffer, enter, leave, run};
     use crate::ops::testing::{gradient, random, values};
 
     fn floats(shape: &[usize], seed: u64) -> Vec<f32> {
@@ -129,22 +158,41 @@ mod tests {
         let (high, wide) = (window.positions(h).unwrap(), window.positions(w).unwrap());
         let pad = fast.pad(h, high).max(fast.pad(w, wide));
         let gradient_pad = fast.gradient_pad(h, high).max(fast.gradient_pad(w, wide));
-        let from = Grid { height: h, width: w, channels: inputs, pad };
-        let to = Grid { height: high, width: wide, channels: outputs, pad: gradient_pad };
-        let (mut picture, mut result) = (vec![0.0; from.size()], vec![0.0; to.size()]);
-        from.enter(&mut picture, x);
-        fast.forward((&picture, from), (&mut result, to), Finish::default());
-        let mut y = vec![0.0; outputs * high * wide];
-        to.leave(&result, &mut y);
-        let mut gradient = vec![0.0; to.size()];
-        to.enter(&mut gradient, weights);
+        let from = Slot { buffer: 1, grid: Grid { height: h, width: w, channels: inputs, pad } };
+        let to = Slot { buffer: 2, grid: Grid { height: high, width: wide, channels: outputs, pad: gradient_pad } };
+        let (mut picture, mut result) = (vec![0.0; from.grid.size()], vec![0.0; to.grid.size()]);
+        let (mut y, mut g) = (vec![0.0; outputs * high * wide], vec![0.0; inputs * h * w]);
+        let mut scratch = vec![0.0; fast.scratch(from.grid, to.grid)];
+        let mut stages = vec![enter(0, from)];
+        stages.extend(fast.forward(from, to, 3, Finish::default()));
+        stages.push(leave(to, 4));
+        run(
+            vec![
+                Buffer::Given(x),
+                Buffer::Filled(&mut picture),
+                Buffer::Filled(&mut result),
+                Buffer::Filled(&mut scratch),
+                Buffer::Filled(&mut y),
+            ],
+            &stages,
+        );
+        let (mut gradient, mut back) = (vec![0.0; to.grid.size()], vec![0.0; from.grid.size()]);
+        let mut stages = vec![enter(0, to)];
+        stages.extend(fast.backward(to, from, 3, Finish::default()));
+        stages.push(leave(from, 4));
+        run(
+            vec![
+                Buffer::Given(weights),
+                Buffer::Filled(&mut back),
+                Buffer::Filled(&mut gradient),
+                Buffer::Filled(&mut scratch),
+                Buffer::Filled(&mut g),
+            ],
+            &stages,
+        );
         // What is written outside of the picture would show in the border.
-        let mut back = vec![0.0; from.size()];
-        fast.backward((&gradient, to), (&mut back, from), Finish::default());
-        let mut g = vec![0.0; inputs * h * w];
-        from.leave(&back, &mut g);
-        let mut inner = vec![0.0; from.size()];
-        from.enter(&mut inner, &g);
+        let mut inner = vec![0.0; from.grid.size()];
+        run(vec![Buffer::Given(&g), Buffer::Filled(&mut inner)], &[enter(0, from)]);
         assert!(inner == back, "the border stays zero");
         [y, g]
     }

@@ -1,11 +1,14 @@
 //! Convolution straight from the picture: a window's row is one run of numbers, so nothing is gathered.
 
-use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
+use std::ops::Range;
 
-use super::panels::Panels;
-use super::tile::{Rows, most_rows, multiply};
-use super::{Finish, Grid, Vectors};
+use pulp::{Simd, WithSimd};
+
+use super::finish::Finisher;
+use super::panels::{Panels, share};
+use super::team::{Part, Stage, Target};
+use super::tile::{Rows, SUMS, most_rows, multiply};
+use super::{Finish, Slot, Vectors};
 use crate::ops::Window;
 
 /// A sum over a window of the source for each of the positions that fill the target.
@@ -25,13 +28,6 @@ pub(super) struct Pass {
     stride: usize,
     to: (usize, usize),
     group: usize,
-}
-
-impl Pass {
-    /// Positions down and across that fill a target.
-    fn positions(&self, to: Grid) -> (usize, usize) {
-        (to.height.div_ceil(self.stride), to.width.div_ceil(self.stride))
-    }
 }
 
 /// Kernel, channels and weights of a convolution.
@@ -60,7 +56,7 @@ pub(super) fn forward(kernel: Kernel<'_>, vectors: Vectors) -> Pass {
         kernel.weight(output, rest % kernel.inputs, ky, rest / kernel.inputs)
     };
     Pass {
-        panels: Panels::pack(kernel.outputs, side * run, vectors.width(), weight),
+        panels: Panels::pack(kernel.outputs, side * run, vectors.width(kernel.outputs), weight),
         lines: side,
         run,
         first: (-(padding as isize), -(padding as isize)),
@@ -87,7 +83,7 @@ struct Reach {
 }
 
 impl Reach {
-    fn of(window: Window, phases: std::ops::Range<usize>) -> Self {
+    fn of(window: Window, phases: Range<usize>) -> Self {
         let offsets =
             || phases.clone().flat_map(|phase| (0..window.kernel).filter_map(move |k| seen(window, phase, k)));
         match (offsets().min(), offsets().max()) {
@@ -114,7 +110,7 @@ pub(super) fn backward(kernel: Kernel<'_>, vectors: Vectors) -> Vec<Pass> {
     all.map(|(a, b)| phases(kernel, a..a + 1, b..b + 1, vectors)).collect()
 }
 
-fn phases(kernel: Kernel<'_>, down: std::ops::Range<usize>, across: std::ops::Range<usize>, vectors: Vectors) -> Pass {
+fn phases(kernel: Kernel<'_>, down: Range<usize>, across: Range<usize>, vectors: Vectors) -> Pass {
     let Kernel { window, inputs, outputs, .. } = kernel;
     let stride = window.stride;
     let (high, wide) = (Reach::of(window, down.clone()), Reach::of(window, across.clone()));
@@ -134,8 +130,9 @@ fn phases(kernel: Kernel<'_>, down: std::ops::Range<usize>, across: std::ops::Ra
         }
     };
     let lines = if run == 0 { 0 } else { high.count };
+    let outputs_here = down.len() * group;
     Pass {
-        panels: Panels::pack(down.len() * group, lines * run, vectors.width(), weight),
+        panels: Panels::pack(outputs_here, lines * run, vectors.width(outputs_here), weight),
         lines,
         run,
         first: (high.first, wide.first),
@@ -146,98 +143,129 @@ fn phases(kernel: Kernel<'_>, down: std::ops::Range<usize>, across: std::ops::Ra
     }
 }
 
-/// Runs passes that together fill `to`.
-pub(super) fn run(
-    passes: &[Pass],
-    (from, from_grid): (&[f32], Grid),
-    (to, to_grid): (&mut [f32], Grid),
-    finish: Finish<'_>,
-    vectors: Vectors,
-) {
-    let Some(first) = passes.first() else { return };
-    let rows = first.positions(to_grid).0.max(1);
-    let each = rows.div_ceil(2 * rayon::current_num_threads()).max(1);
-    let chunk = each * first.stride * to_grid.row();
-    to[to_grid.inside()].par_chunks_mut(chunk.max(1)).enumerate().for_each(|(task, to)| {
-        let rows = task * each..((task + 1) * each).min(rows);
-        vectors.arch.dispatch(Task { passes, from, from_grid, to, to_grid, rows, finish });
-    });
-}
-
-/// Some rows of positions of all passes.
-struct Task<'a> {
+/// Passes that together fill a picture.
+pub(super) fn stage<'a>(
     passes: &'a [Pass],
-    from: &'a [f32],
-    from_grid: Grid,
-    /// The rows of the target that these positions fill.
-    to: &'a mut [f32],
-    to_grid: Grid,
-    rows: std::ops::Range<usize>,
+    from: Slot,
+    to: Slot,
     finish: Finish<'a>,
+    vectors: Vectors,
+) -> Box<dyn Stage + 'a> {
+    let threads = rayon::current_num_threads();
+    let stride = passes.first().map_or(1, |pass| pass.stride);
+    let rows = to.grid.height.div_ceil(stride).max(1);
+    let panels = passes.iter().map(|pass| pass.panels.count()).min().unwrap_or(1).max(1);
+    // What fits a core's cache is read again by every band; what does not is read once, by one thread.
+    let large = passes.iter().map(|pass| pass.panels.bytes()).sum::<usize>() > CACHE;
+    let (down, across) = match large && passes.iter().all(|pass| pass.group == to.grid.channels) {
+        true => ((2 * threads).div_ceil(panels).min(rows), panels.min(4 * threads)),
+        false => ((4 * threads).min(rows), 1),
+    };
+    let channels = if across > 1 { passes.iter().map(|pass| pass.panels.width).max().unwrap_or(1) } else { 1 };
+    let target = Target { rows: stride, channels, down, across, ..Target::of_rows(to.buffer, to.grid, threads) };
+    Box::new(Direct { passes, from, target, finish, vectors })
 }
 
-impl WithSimd for Task<'_> {
-    type Output = ();
+/// Bytes of weights that stay in a core's cache while pictures pass.
+const CACHE: usize = 1 << 20;
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
+struct Direct<'a> {
+    passes: &'a [Pass],
+    from: Slot,
+    target: Target,
+    finish: Finish<'a>,
+    vectors: Vectors,
+}
+
+impl Stage for Direct<'_> {
+    fn target(&self) -> Target {
+        self.target
+    }
+
+    fn piece(&self, part: &mut Part<'_>) {
+        let (from, finish) = (part.read(self.from.buffer), self.finish.open(part));
         for pass in self.passes {
-            self.pass(simd, pass);
+            self.vectors.arch.dispatch(Piece { pass, of: self, from, part, finish });
         }
     }
 }
 
-impl Task<'_> {
+/// What one pass does for some rows and panels.
+struct Piece<'a, 'p> {
+    pass: &'a Pass,
+    of: &'a Direct<'a>,
+    from: &'a [f32],
+    part: &'a mut Part<'p>,
+    finish: Finisher<'a>,
+}
+
+impl WithSimd for Piece<'_, '_> {
+    type Output = ();
+
     #[inline(always)]
-    fn pass<S: Simd>(&mut self, simd: S, pass: &Pass) {
-        let mut sums = [0.0; 14 * 32];
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let (pass, from, to) = (self.pass, self.of.from.grid, self.of.target.grid);
+        let mut sums = [0.0; SUMS];
         let width = pass.panels.width;
-        let across = pass.positions(self.to_grid).1;
-        let row = self.from_grid.row();
+        let positions = to.width.div_ceil(pass.stride);
+        let row = from.row();
         let taps: Vec<usize> = (0..pass.lines).map(|line| line * row).collect();
         // A pass without a single line sums up nothing, wherever it would begin.
-        let origin = |first: isize| (self.from_grid.pad as isize + first).max(0) as usize;
+        let origin = |first: isize| (from.pad as isize + first).max(0) as usize;
         let origin = (origin(pass.first.0), origin(pass.first.1));
-        let blocks = across.div_ceil(most_rows::<S>()).max(1);
-        let down = pass.step * self.from_grid.channels;
-        for panel in 0..pass.panels.count() {
+        let blocks = positions.div_ceil(most_rows::<S>(width)).max(1);
+        let down = pass.step * from.channels;
+        let rows = self.part.rows();
+        let rows = rows.start / pass.stride..rows.end.div_ceil(pass.stride);
+        let panels = match self.of.target.across {
+            1 => 0..pass.panels.count(),
+            _ => self.part.channels().start / width..self.part.channels().end.div_ceil(width),
+        };
+        let calls = rows.len() * blocks;
+        for panel in panels {
             let weights = pass.panels.panel(panel);
-            for y in self.rows.clone() {
+            let following = pass.panels.panel(panel + 1);
+            for (index, y) in rows.clone().enumerate() {
                 let line = (origin.0 + y * pass.step) * row;
                 for block in 0..blocks {
-                    let (x, end) = (block * across / blocks, (block + 1) * across / blocks);
+                    let (x, end) = (block * positions / blocks, (block + 1) * positions / blocks);
                     if x == end {
                         continue;
                     }
-                    let start = line + (origin.1 + x * pass.step) * self.from_grid.channels;
+                    let start = line + (origin.1 + x * pass.step) * from.channels;
                     let data = self.from.get(start..).unwrap_or_default();
-                    let rows = Rows { data, down, taps: &taps, run: pass.run };
-                    multiply(simd, &mut sums, end - x, rows, weights);
+                    let terms = Rows { data, down, taps: &taps, run: pass.run };
+                    let next = share(following, index * blocks + block, calls);
+                    multiply(simd, &mut sums, end - x, terms, weights, width, next);
                     for (x, sums) in (x..end).zip(sums.chunks_exact(width)) {
-                        self.store(pass, (y, x), panel * width, sums);
+                        self.store(simd, (y, x), panel * width, sums);
                     }
                 }
             }
         }
     }
+}
 
+impl Piece<'_, '_> {
     /// Puts the results from `first` on of one position where they belong.
     #[inline(always)]
-    fn store(&mut self, pass: &Pass, (y, x): (usize, usize), first: usize, sums: &[f32]) {
-        let grid = self.to_grid;
+    fn store<S: Simd>(&mut self, simd: S, (y, x): (usize, usize), first: usize, sums: &[f32]) {
+        let (pass, grid) = (self.pass, self.of.target.grid);
         let end = (first + sums.len()).min(pass.panels.outputs);
         let (mut n, x) = (first, x * pass.stride + pass.to.1);
         while n < end {
-            let (band, offset) = (n / pass.group, n % pass.group);
+            let (band, offset) = if n < pass.group { (0, n) } else { (n / pass.group, n % pass.group) };
             let count = (pass.group - offset).min(end - n);
             let row = y * pass.stride + pass.to.0 + band;
-            // Pixels right of the picture are dropped.
-            let inside = (grid.width.saturating_sub(x) * grid.channels).saturating_sub(offset).min(count);
-            if row < grid.height && inside > 0 {
-                let at = grid.at(row, x) + offset;
-                let base = grid.at(self.rows.start * pass.stride, 0) - grid.pad * grid.channels;
-                let to = &mut self.to[at - base..][..inside];
-                self.finish.store(to, at, offset, &sums[n - first..][..inside]);
+            if row < grid.height {
+                // A group may reach over several pixels; those right of the picture are dropped.
+                let (mut k, mut pixel, mut channel) = (0, x + offset / grid.channels, offset % grid.channels);
+                while k < count && pixel < grid.width {
+                    let here = (grid.channels - channel).min(count - k);
+                    let to = self.part.pixel((row, pixel), channel, here);
+                    self.finish.store(simd, to, channel, &sums[n - first + k..][..here]);
+                    (k, pixel, channel) = (k + here, pixel + 1, 0);
+                }
             }
             n += count;
         }

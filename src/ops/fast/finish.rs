@@ -1,53 +1,158 @@
 //! What is done to a sum before it is stored.
 
-use super::Grid;
+use pulp::{Simd, WithSimd};
+
+use super::team::{Part, Stage, Target};
+use super::{Slot, Vectors};
 
 /// How results become pixels of a buffer: `mask · relu(sum + bias + more + what is there)`.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Finish<'a> {
     /// Added, a number for each channel; none if empty.
     pub bias: &'a [f32],
     /// Added, from a buffer of the same grid.
-    pub more: Option<&'a [f32]>,
+    pub more: Option<usize>,
     /// Whether what is there already is added.
     pub add: bool,
     /// Whether negative results become 0.
     pub relu: bool,
     /// Results become 0 where this buffer of the same grid is not above 0: the gradient of a ReLU.
-    pub mask: Option<&'a [f32]>,
+    pub mask: Option<usize>,
 }
 
-impl Finish<'_> {
+/// A [`Finish`] with the buffers it reads.
+#[derive(Clone, Copy)]
+pub(super) struct Finisher<'a> {
+    bias: &'a [f32],
+    more: &'a [f32],
+    add: bool,
+    relu: bool,
+    mask: &'a [f32],
+}
+
+impl<'a> Finish<'a> {
+    /// For one piece of the work.
+    pub(super) fn open(&self, part: &Part<'a>) -> Finisher<'a> {
+        let read = |buffer: Option<usize>| buffer.map_or(&[][..], |buffer| part.read(buffer));
+        Finisher { bias: self.bias, more: read(self.more), add: self.add, relu: self.relu, mask: read(self.mask) }
+    }
+}
+
+impl Finisher<'_> {
     /// Stores `sums` of the channels from `channel` on; `to` begins at number `at` of its buffer.
     #[inline(always)]
-    pub(super) fn store(&self, to: &mut [f32], at: usize, channel: usize, sums: &[f32]) {
+    pub fn store<S: Simd>(&self, simd: S, (at, to): (usize, &mut [f32]), channel: usize, sums: &[f32]) {
         let n = to.len().min(sums.len());
-        let (to, sums) = (&mut to[..n], &sums[..n]);
-        if self.add {
-            to.iter_mut().zip(sums).for_each(|(to, sum)| *to += *sum);
-        } else {
-            to.copy_from_slice(sums);
-        }
-        if let Some(bias) = self.bias.get(channel..channel + n) {
-            to.iter_mut().zip(bias).for_each(|(to, bias)| *to += *bias);
-        }
-        if let Some(more) = self.more {
-            to.iter_mut().zip(&more[at..at + n]).for_each(|(to, more)| *to += *more);
-        }
-        if self.relu {
-            to.iter_mut().for_each(|to| *to = if *to <= 0.0 { 0.0 } else { *to });
-        }
-        if let Some(mask) = self.mask {
-            to.iter_mut().zip(&mask[at..at + n]).for_each(|(to, mask)| *to = if *mask <= 0.0 { 0.0 } else { *to });
+        let of = |slice: &'_ [f32], first: usize| if slice.is_empty() { None } else { Some(first..first + n) };
+        let bias = of(self.bias, channel).map(|range| &self.bias[range]);
+        let more = of(self.more, at).map(|range| &self.more[range]);
+        let mask = of(self.mask, at).map(|range| &self.mask[range]);
+        let mut k = 0;
+        while k < n {
+            let here = k..(k + S::F32_LANES).min(n);
+            let mut x = load(simd, &sums[here.clone()]);
+            if self.add {
+                x = simd.add_f32s(x, load(simd, &to[here.clone()]));
+            }
+            if let Some(bias) = bias {
+                x = simd.add_f32s(x, load(simd, &bias[here.clone()]));
+            }
+            if let Some(more) = more {
+                x = simd.add_f32s(x, load(simd, &more[here.clone()]));
+            }
+            if self.relu {
+                x = positive(simd, x, x);
+            }
+            if let Some(mask) = mask {
+                x = positive(simd, load(simd, &mask[here.clone()]), x);
+            }
+            save(simd, &mut to[here], x);
+            k += S::F32_LANES;
         }
     }
+}
 
-    /// The same for a whole buffer of results, of which only the inside counts.
-    pub fn all(&self, to: &mut [f32], grid: Grid, sums: &[f32]) {
-        for y in 0..grid.height {
-            let (from, length) = (grid.at(y, 0), grid.width * grid.channels);
-            debug_assert!(self.bias.is_empty());
-            self.store(&mut to[from..from + length], from, 0, &sums[from..from + length]);
+/// `value` where `sign` is not 0 or below; NaN is neither.
+#[inline(always)]
+fn positive<S: Simd>(simd: S, sign: S::f32s, value: S::f32s) -> S::f32s {
+    let zero = simd.splat_f32s(0.0);
+    simd.select_f32s(simd.less_than_or_equal_f32s(sign, zero), zero, value)
+}
+
+/// A vector, or what there is of one.
+#[inline(always)]
+pub(super) fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(from).0.first() {
+        Some(whole) => *whole,
+        None => simd.partial_load_f32s(from),
+    }
+}
+
+/// Stores as much of a vector as there is room for.
+#[inline(always)]
+pub(super) fn save<S: Simd>(simd: S, to: &mut [f32], value: S::f32s) {
+    if to.len() >= S::F32_LANES {
+        if let Some(to) = S::as_mut_simd_f32s(to).0.first_mut() {
+            *to = value;
         }
+    } else {
+        simd.partial_store_f32s(to, value);
+    }
+}
+
+/// `from` as the sums of `to`, both of one grid.
+pub fn copy<'a>(from: usize, to: Slot, finish: Finish<'a>, vectors: Vectors) -> Box<dyn Stage + 'a> {
+    Box::new(Copy { from: Some(from), target: rows(to), finish, vectors })
+}
+
+/// What is there already, where `mask` is above 0; the gradient of a ReLU.
+pub fn mask<'a>(to: Slot, mask: Option<usize>, vectors: Vectors) -> Box<dyn Stage + 'a> {
+    Box::new(Copy { from: None, target: rows(to), finish: Finish { add: true, mask, ..Finish::default() }, vectors })
+}
+
+fn rows(to: Slot) -> Target {
+    Target::of_rows(to.buffer, to.grid, rayon::current_num_threads())
+}
+
+/// Sums that need no work.
+struct Copy<'a> {
+    /// Zeros if none.
+    from: Option<usize>,
+    target: Target,
+    finish: Finish<'a>,
+    vectors: Vectors,
+}
+
+impl Stage for Copy<'_> {
+    fn target(&self) -> Target {
+        self.target
+    }
+
+    fn piece(&self, part: &mut Part<'_>) {
+        debug_assert!(self.finish.bias.is_empty(), "a row is no pixel");
+        let grid = self.target.grid;
+        let zeros = if self.from.is_none() { vec![0.0; grid.width * grid.channels] } else { Vec::new() };
+        let from = self.from.map(|from| part.read(from));
+        let finish = self.finish.open(part);
+        for y in part.rows() {
+            let to = part.row(y);
+            let sums = from.map_or(&zeros[..], |from| &from[to.0..][..to.1.len()]);
+            self.vectors.arch.dispatch(Row { finish, to, sums });
+        }
+    }
+}
+
+struct Row<'a> {
+    finish: Finisher<'a>,
+    to: (usize, &'a mut [f32]),
+    sums: &'a [f32],
+}
+
+impl WithSimd for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.finish.store(simd, self.to, 0, self.sums);
     }
 }

@@ -11,13 +11,15 @@ mod finish;
 mod grid;
 mod panels;
 mod pool;
+mod team;
 mod tile;
 mod winograd;
 
 pub use conv::FastConvolution;
-pub use finish::Finish;
-pub use grid::Grid;
-pub use pool::{pool, unpool};
+pub use finish::{Finish, copy, mask};
+pub use grid::{Grid, enter, leave};
+pub use pool::{pool, unpool, winners_grid};
+pub use team::{Buffer, Stage, run};
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -61,8 +63,17 @@ impl Vectors {
         (lanes > 1).then_some(Self { arch, lanes })
     }
 
-    /// Outputs that one panel of weights is for.
-    fn width(self) -> usize {
-        2 * self.lanes
+    /// Outputs that one panel of weights is for, if there are so many in all: those of one vector or two.
+    fn width(self, outputs: usize) -> usize {
+        if outputs <= self.lanes { self.lanes } else { 2 * self.lanes }
     }
+}
+
+/// A buffer of a [`run`] that holds a picture.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// Which buffer.
+    pub buffer: usize,
+    /// Where the picture's numbers lie in it.
+    pub grid: Grid,
 }

@@ -1,5 +1,7 @@
 //! Weights in the order in which they are used.
 
+use rayon::prelude::*;
+
 /// `[ceil(outputs / width)][terms][width]`; outputs beyond the last are zeros.
 pub(super) struct Panels {
     data: Vec<f32>,
@@ -11,15 +13,22 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    /// Packs the weight of each output and term.
-    pub fn pack(outputs: usize, terms: usize, width: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
-        let mut data = Vec::with_capacity(outputs.div_ceil(width) * terms * width);
-        for first in (0..outputs).step_by(width) {
-            for term in 0..terms {
-                data.extend((first..first + width).map(|n| if n < outputs { weight(n, term) } else { 0.0 }));
+    /// Packs what `fill` makes of each output: its terms, `width` numbers from one to the next.
+    pub fn fill(outputs: usize, terms: usize, width: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Self {
+        let mut data = vec![0.0; outputs.div_ceil(width) * terms * width];
+        data.par_chunks_mut((terms * width).max(1)).enumerate().for_each(|(panel, to)| {
+            for n in 0..width.min(outputs - panel * width) {
+                fill(panel * width + n, &mut to[n..]);
             }
-        }
+        });
         Self { data, width, outputs, terms }
+    }
+
+    /// Packs the weight of each output and term.
+    pub fn pack(outputs: usize, terms: usize, width: usize, weight: impl Fn(usize, usize) -> f32 + Sync) -> Self {
+        Self::fill(outputs, terms, width, |output, to| {
+            to.iter_mut().step_by(width).enumerate().for_each(|(term, to)| *to = weight(output, term));
+        })
     }
 
     /// How many there are.
@@ -27,9 +36,20 @@ impl Panels {
         self.outputs.div_ceil(self.width)
     }
 
-    /// One of them.
+    /// Bytes of memory.
+    pub fn bytes(&self) -> usize {
+        4 * self.data.len()
+    }
+
+    /// One of them; empty beyond the last.
     pub fn panel(&self, index: usize) -> &[f32] {
         let length = self.terms * self.width;
-        &self.data[index * length..][..length]
+        self.data.get(index * length..(index + 1) * length).unwrap_or_default()
     }
+}
+
+/// The part of a panel that is fetched during part `index` of `count` of the work before it.
+pub(super) fn share(next: &[f32], index: usize, count: usize) -> &[f32] {
+    let at = |index: usize| index * next.len() / count.max(1);
+    next.get(at(index)..at(index + 1)).unwrap_or_default()
 }

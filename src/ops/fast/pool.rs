@@ -1,37 +1,63 @@
 //! The greatest of each window, pixel by pixel.
 
-use rayon::prelude::*;
+use bytemuck::{cast_slice, cast_slice_mut};
+use pulp::{Simd, WithSimd};
 
-use super::{Finish, Grid};
+use super::finish::Finisher;
+use super::team::{Part, Stage, Target};
+use super::{Finish, Grid, Slot, Vectors};
 use crate::ops::Window;
 
-/// As [`crate::ops::max_pool`]. `winners` gets for each result the winner's place in its window, row by row; it has a
-/// place for each number of the inside of `to_grid`.
-pub fn pool(window: Window, (from, from_grid): (&[f32], Grid), (to, to_grid): (&mut [f32], Grid), winners: &mut [u8]) {
-    let (channels, row) = (to_grid.channels, to_grid.row());
-    let across = to_grid.width * channels;
-    let inside = &mut to[to_grid.inside()];
-    inside.par_chunks_mut(row).zip(winners.par_chunks_mut(across.max(1))).enumerate().for_each(|(y, (to, winners))| {
-        let to = &mut to[to_grid.pad * channels..][..across];
-        for (x, (to, winners)) in to.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels)).enumerate() {
-            let mut first = true;
-            for (k, (row, column)) in cells(window, (y, x), from_grid) {
-                let cell = &from[from_grid.at(row, column)..][..channels];
-                if first {
-                    to.copy_from_slice(cell);
-                    winners.fill(k);
-                    first = false;
-                    continue;
-                }
-                for ((to, winner), &cell) in to.iter_mut().zip(winners.iter_mut()).zip(cell) {
-                    // NaN wins over everything, the first of equals over the others.
-                    let wins = (cell > *to || cell.is_nan()) && !to.is_nan();
-                    *to = if wins { cell } else { *to };
-                    *winner = if wins { k } else { *winner };
+/// Where the winners of a pool's windows lie: a byte for each result, four in a number.
+pub fn winners_grid(results: Grid) -> Grid {
+    Grid { height: results.height, width: (results.width * results.channels).div_ceil(4), channels: 1, pad: 0 }
+}
+
+/// As [`crate::ops::max_pool`]. The buffer `winners`, of [`winners_grid`], gets for each result the winner's place in its
+/// window, row by row.
+pub fn pool(window: Window, from: Slot, to: Slot, winners: usize) -> Box<dyn Stage> {
+    let target = Target::of_rows(to.buffer, to.grid, rayon::current_num_threads());
+    let beside = Some((winners, winners_grid(to.grid)));
+    Box::new(Pool { window, from, target: Target { beside, ..target } })
+}
+
+struct Pool {
+    window: Window,
+    from: Slot,
+    target: Target,
+}
+
+impl Stage for Pool {
+    fn target(&self) -> Target {
+        self.target
+    }
+
+    fn piece(&self, part: &mut Part<'_>) {
+        let (from, channels) = (part.read(self.from.buffer), self.target.grid.channels);
+        for y in part.rows() {
+            let (to, winners) = part.rows_beside(y);
+            let winners: &mut [u8] = cast_slice_mut(winners);
+            let results = to.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
+            for (x, (to, winners)) in results.enumerate() {
+                let mut first = true;
+                for (k, (row, column)) in cells(self.window, (y, x), self.from.grid) {
+                    let cell = &from[self.from.grid.at(row, column)..][..channels];
+                    if first {
+                        to.copy_from_slice(cell);
+                        winners.fill(k);
+                        first = false;
+                        continue;
+                    }
+                    for ((to, winner), &cell) in to.iter_mut().zip(winners.iter_mut()).zip(cell) {
+                        // NaN wins over everything, the first of equals over the others.
+                        let wins = (cell > *to || cell.is_nan()) && !to.is_nan();
+                        *to = if wins { cell } else { *to };
+                        *winner = if wins { k } else { *winner };
+                    }
                 }
             }
         }
-    });
+    }
 }
 
 /// The cells inside of the picture that the window at a position sees, with their places in the window.
@@ -45,40 +71,81 @@ fn cells(window: Window, (y, x): (usize, usize), grid: Grid) -> impl Iterator<It
 }
 
 /// The gradient of [`pool`]'s picture, into `to`, from that of its result.
-pub fn unpool(
+pub fn unpool<'a>(
     window: Window,
-    (from, from_grid): (&[f32], Grid),
-    (to, to_grid): (&mut [f32], Grid),
-    winners: &[u8],
-    finish: Finish<'_>,
-) {
-    let Window { kernel, stride, padding } = window;
-    let (channels, row) = (to_grid.channels, to_grid.row());
-    let inside = to_grid.inside();
-    let start = inside.start;
-    to[inside].par_chunks_mut(row).enumerate().for_each_init(
-        || vec![0.0; channels],
-        |sums, (y, to)| {
-            // Positions whose window has cell y: from (y + padding − kernel + 1) / stride, rounded up.
-            let range = |at: usize, side: usize| {
-                let first = (at + padding).saturating_sub(kernel - 1).div_ceil(stride);
-                first..((at + padding) / stride + 1).min(side)
-            };
-            for x in 0..to_grid.width {
+    from: Slot,
+    to: Slot,
+    winners: usize,
+    finish: Finish<'a>,
+    vectors: Vectors,
+) -> Box<dyn Stage + 'a> {
+    let target = Target::of_rows(to.buffer, to.grid, rayon::current_num_threads());
+    Box::new(Unpool { window, from, target, winners, finish, vectors })
+}
+
+struct Unpool<'a> {
+    window: Window,
+    from: Slot,
+    target: Target,
+    winners: usize,
+    finish: Finish<'a>,
+    vectors: Vectors,
+}
+
+impl Stage for Unpool<'_> {
+    fn target(&self) -> Target {
+        self.target
+    }
+
+    fn piece(&self, part: &mut Part<'_>) {
+        let (from, winners) = (part.read(self.from.buffer), cast_slice(part.read(self.winners)));
+        let finish = self.finish.open(part);
+        let sums = &mut vec![0.0; self.target.grid.channels];
+        self.vectors.arch.dispatch(UnpoolPiece { of: self, part, from, winners, finish, sums });
+    }
+}
+
+struct UnpoolPiece<'a, 'p> {
+    of: &'a Unpool<'a>,
+    part: &'a mut Part<'p>,
+    from: &'a [f32],
+    winners: &'a [u8],
+    finish: Finisher<'a>,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for UnpoolPiece<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { of, part, from, winners, finish, sums } = self;
+        let Window { kernel, stride, padding } = of.window;
+        let (small, grid) = (of.from.grid, of.target.grid);
+        let across = 4 * winners_grid(small).width;
+        for y in part.rows() {
+            let down = first(of.window, y)..((y + padding) / stride + 1).min(small.height);
+            for x in 0..grid.width {
                 sums.fill(0.0);
-                for py in range(y, from_grid.height) {
-                    for px in range(x, from_grid.width) {
+                for py in down.clone() {
+                    for px in first(of.window, x)..((x + padding) / stride + 1).min(small.width) {
                         let place = ((y + padding - py * stride) * kernel + x + padding - px * stride) as u8;
-                        let gradient = &from[from_grid.at(py, px)..][..channels];
-                        let winners = &winners[(py * from_grid.width + px) * channels..][..channels];
+                        let gradient = &from[small.at(py, px)..][..grid.channels];
+                        let winners = &winners[py * across + px * grid.channels..][..grid.channels];
                         for ((sum, &gradient), &winner) in sums.iter_mut().zip(gradient).zip(winners) {
                             *sum += if winner == place { gradient } else { 0.0 };
                         }
                     }
                 }
-                let offset = (to_grid.pad + x) * channels;
-                finish.store(&mut to[offset..][..channels], start + y * row + offset, 0, sums);
+                let to = part.pixel((y, x), 0, grid.channels);
+                finish.store(simd, to, 0, sums);
             }
-        },
-    );
+        }
+    }
+}
+
+/// The first position whose window has a cell: (cell + padding − kernel + 1) / stride, rounded up.
+#[inline(always)]
+fn first(window: Window, cell: usize) -> usize {
+    (cell + window.padding).saturating_sub(window.kernel - 1).div_ceil(window.stride)
 }

@@ -1,10 +1,18 @@
 //! The matrix product that all convolutions are made of.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
-/// Rows of a product at most: their sums, two vectors each, fit the registers.
-pub(super) fn most_rows<S: Simd>() -> usize {
-    if S::F32_LANES >= 16 { 14 } else { 6 }
+/// Numbers of the sums of a product at most, whatever the vectors.
+pub(super) const SUMS: usize = 28 * 16;
+
+/// Rows of a product of `width` columns at most: so many that its sums fit the registers.
+pub(super) fn most_rows<S: Simd>(width: usize) -> usize {
+    match (S::REGISTER_COUNT >= 32, width > S::F32_LANES) {
+        (true, true) => 14,
+        (true, false) => 28,
+        (false, true) => 6,
+        (false, false) => 12,
+    }
 }
 
 /// The left side of a product: row m, tap t, term k is number `taps[t] + m · down + k`.
@@ -20,48 +28,103 @@ pub(super) struct Rows<'a> {
     pub run: usize,
 }
 
-/// `to[m][n] = Σ over taps t, terms k of rows[m, t, k] · panel[t, k][n]` for `count` rows and the two vectors of a
-/// panel; `to` holds row after row.
+impl Rows<'_> {
+    /// Terms in all.
+    fn terms(&self) -> usize {
+        self.taps.len() * self.run
+    }
+}
+
+/// `to[m][n] = Σ over taps t, terms k of rows[m, t, k] · panel[t, k][n]` for `count` rows and the one or two vectors of
+/// a panel; `to` holds row after row. Meanwhile `next` is fetched, which will be multiplied with before long.
 #[inline(always)]
-pub(super) fn multiply<S: Simd>(simd: S, to: &mut [f32], count: usize, rows: Rows<'_>, panel: &[f32]) {
-    let width = 2 * S::F32_LANES;
-    assert!((1..=most_rows::<S>()).contains(&count) && to.len() >= count * width, "rows fit");
-    assert!(panel.len() == rows.taps.len() * rows.run * width, "a panel has all terms");
+pub(super) fn multiply<S: Simd>(
+    simd: S,
+    to: &mut [f32],
+    count: usize,
+    rows: Rows<'_>,
+    panel: &[f32],
+    width: usize,
+    next: &[f32],
+) {
+    assert!((1..=most_rows::<S>(width)).contains(&count) && to.len() >= count * width, "rows fit");
+    assert!(panel.len() == rows.terms() * width, "a panel has all terms");
     if rows.run > 0 {
         let last = rows.taps.iter().max().map_or(0, |tap| tap + (count - 1) * rows.down + rows.run);
         assert!(last <= rows.data.len(), "the last row lies within its slice");
     }
-    let panel = S::as_simd_f32s(panel).0;
     macro_rules! of {
-        ($($m:literal)*) => {
+        ($vectors:literal: $($m:literal)*) => {
             match count {
-                $($m => product::<S, $m>(simd, to, rows, panel),)*
+                $($m => simd.vectorize(Product::<'_, $m, $vectors> { to, rows, panel, next }),)*
                 _ => {}
             }
         };
     }
     // Each number of rows is a loop of its own, all of whose sums live in registers.
-    if S::F32_LANES >= 16 { of!(1 2 3 4 5 6 7 8 9 10 11 12 13 14) } else { of!(1 2 3 4 5 6) }
+    match (S::REGISTER_COUNT >= 32, width > S::F32_LANES) {
+        (true, true) => of!(2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+        (true, false) => of!(1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28),
+        (false, true) => of!(2: 1 2 3 4 5 6),
+        (false, false) => of!(1: 1 2 3 4 5 6 7 8 9 10 11 12),
+    }
 }
 
-#[inline(always)]
-#[allow(unsafe_code)]
-fn product<S: Simd, const M: usize>(simd: S, to: &mut [f32], rows: Rows<'_>, panel: &[S::f32s]) {
-    let mut sums = [[simd.splat_f32s(0.0); 2]; M];
-    let mut panel = panel.chunks_exact(2);
-    for &tap in rows.taps {
-        for k in tap..tap + rows.run {
-            let Some(&[left, right]) = panel.next().and_then(|pair| pair.first_chunk()) else { return };
-            for (m, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: `multiply` checked that the last number of the last row at the furthest tap lies within the
-                // slice; steps are not negative, so this one lies before it.
-                let x = simd.splat_f32s(unsafe { *rows.data.get_unchecked(m * rows.down + k) });
-                sums[0] = simd.mul_add_f32s(x, left, sums[0]);
-                sums[1] = simd.mul_add_f32s(x, right, sums[1]);
+/// A product of M rows and V vectors: a function of its own even where it is used once, as among other code its sums
+/// would be moved out of the registers.
+struct Product<'a, const M: usize, const V: usize> {
+    to: &'a mut [f32],
+    rows: Rows<'a>,
+    panel: &'a [f32],
+    next: &'a [f32],
+}
+
+impl<const M: usize, const V: usize> WithSimd for Product<'_, M, V> {
+    type Output = ();
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { to, rows, panel, next } = self;
+        let mut sums = [[simd.splat_f32s(0.0); V]; M];
+        let mut panel = S::as_simd_f32s(panel).0.as_chunks::<V>().0.iter();
+        // Spread evenly over the terms, a line of the cache or two with each.
+        let step = next.len().div_ceil(rows.terms().max(1));
+        let mut ahead = next.as_ptr();
+        for &tap in rows.taps {
+            for k in tap..tap + rows.run {
+                let Some(weights) = panel.next() else { return };
+                fetch(ahead);
+                fetch(ahead.wrapping_add(16));
+                ahead = ahead.wrapping_add(step);
+                for (m, sums) in sums.iter_mut().enumerate() {
+                    // SAFETY: `multiply` checked that the last number of the last row at the furthest tap lies within
+                    // the slice; steps are not negative, so this one lies before it.
+                    let x = simd.splat_f32s(unsafe { *rows.data.get_unchecked(m * rows.down + k) });
+                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                        *sum = simd.mul_add_f32s(x, *weights, *sum);
+                    }
+                }
+            }
+        }
+        // Of a length known here, or the sums would live in memory all along.
+        if let Some(to) = S::as_mut_simd_f32s(to).0.as_chunks_mut::<V>().0.first_chunk_mut::<M>() {
+            for (to, sums) in to.iter_mut().zip(sums) {
+                *to = sums;
             }
         }
     }
-    for (to, sums) in S::as_mut_simd_f32s(to).0.chunks_exact_mut(2).zip(&sums) {
-        to.copy_from_slice(sums);
+}
+
+/// Asks for a line of memory that will be read soon, wherever it is.
+#[inline(always)]
+#[allow(unsafe_code)]
+fn fetch(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint that reads nothing; any address will do, and every processor of this kind knows it.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(at.cast());
     }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }

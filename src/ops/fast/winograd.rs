@@ -4,12 +4,15 @@
 //! Lavin, Gray, "Fast Algorithms for Convolutional Neural Networks", 2016: Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A with the
 //! points 0, ±1/√2, ±√2, ∞ (F(4x4)) or 0, ±1, ∞ (F(2x2)). Weights are transformed in f64.
 
-use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
+use std::ops::Range;
 
-use super::panels::Panels;
+use pulp::{Simd, WithSimd};
+
+use super::finish::{Finisher, load, save};
+use super::panels::{Panels, share};
+use super::team::{Part, Stage, Target};
 use super::tile::{Rows, most_rows, multiply};
-use super::{Finish, Grid, Vectors};
+use super::{Finish, Grid, Slot, Vectors};
 use crate::ops::product::Factor;
 
 /// Channels are transformed so many at a time, whatever the vectors' length.
@@ -21,8 +24,10 @@ pub(super) struct Winograd {
     side: usize,
     inputs: usize,
     outputs: usize,
-    /// For each point of the transformed tile.
-    points: Vec<Panels>,
+    /// Points of the transformed tile, down and across.
+    wide: usize,
+    /// `[panels][points][inputs][width]`
+    panels: Panels,
 }
 
 /// The points of F(4x4) besides 0 and ∞ are ±A and ±B: 1/√2 and √2 lose half as much to rounding as 1 and 2 do.
@@ -50,99 +55,107 @@ impl Winograd {
         vectors: Vectors,
     ) -> Self {
         let g: &[[f64; 3]] = if side == 4 { &G4 } else { &G2 };
-        let wide = g.len();
-        let at = |point: usize, output: usize, input: usize| {
-            let (row, column) = (&g[point / wide], &g[point % wide]);
-            let mut sum = 0.0;
-            for (ky, a) in row.iter().enumerate() {
-                for (kx, b) in column.iter().enumerate() {
-                    sum += a * b * f64::from(weight(output, input, ky, kx));
+        let (wide, width) = (g.len(), vectors.width(outputs));
+        let panels = Panels::fill(outputs, wide * wide * inputs, width, |output, to| {
+            for input in 0..inputs {
+                let across = [0, 1, 2].map(|ky| {
+                    let row = [0, 1, 2].map(|kx| f64::from(weight(output, input, ky, kx)));
+                    move |point: usize| g[point].iter().zip(row).map(|(g, weight)| g * weight).sum::<f64>()
+                });
+                for (column, point) in (0..wide).flat_map(|column| (0..wide).map(move |point| (column, point))) {
+                    let sum: f64 = g[point].iter().zip(&across).map(|(g, across)| g * across(column)).sum();
+                    to[((point * wide + column) * inputs + input) * width] = sum as f32;
                 }
             }
-            sum as f32
-        };
-        let pack = |point| Panels::pack(outputs, inputs, vectors.width(), |output, input| at(point, output, input));
-        let points = (0..wide * wide).into_par_iter().map(pack).collect();
-        Self { side, inputs, outputs, points }
+        });
+        Self { side, inputs, outputs, wide, panels }
+    }
+
+    /// Whether its weights, which are then all that does not fit a core's cache, are each used for all tiles at once.
+    fn by_panels(&self) -> bool {
+        self.inputs.max(self.outputs) >= 256
+    }
+
+    /// Numbers of the tiles of a picture of that size before they are multiplied, where they are kept for all threads.
+    pub fn scratch(&self, to: Grid) -> usize {
+        let tiles = to.height.div_ceil(self.side) * to.width.div_ceil(self.side);
+        if self.by_panels() { Tiles::of(tiles).padded() * self.wide * self.wide * self.inputs } else { 0 }
     }
 
     /// From a picture to one of the same size.
-    pub fn run(
-        &self,
-        (from, from_grid): (&[f32], Grid),
-        (to, to_grid): (&mut [f32], Grid),
-        finish: Finish<'_>,
+    pub fn stages<'a>(
+        &'a self,
+        from: Slot,
+        to: Slot,
+        scratch: usize,
+        finish: Finish<'a>,
         vectors: Vectors,
-    ) {
-        let (high, wide) = (to_grid.height.div_ceil(self.side), to_grid.width.div_ceil(self.side));
+    ) -> Vec<Box<dyn Stage + 'a>> {
+        let (high, wide) = (to.grid.height.div_ceil(self.side), to.grid.width.div_ceil(self.side));
         let threads = rayon::current_num_threads();
-        let points = self.points.len();
-        let work = Work { of: self, from, from_grid, to_grid, finish, high, wide };
-        if self.inputs.max(self.outputs) < 256 {
+        let work = Work { of: self, from, to, finish, wide, vectors };
+        if !self.by_panels() {
             // A band's tiles and sums fit a core's cache, and so do the weights.
-            let rows = (high.div_ceil(threads * (high * wide).div_ceil(threads * 40).max(1))).max(1);
-            let chunk = rows * self.side * to_grid.row();
-            to[to_grid.inside()].par_chunks_mut(chunk).enumerate().for_each(|(band, to)| {
-                let rows = band * rows..((band + 1) * rows).min(high);
-                let tiles = rows.len() * wide;
-                // A little apart, so that the points of a tile don't compete for the same lines of the cache.
-                let apart = (tiles * self.inputs + 16, tiles * vectors.width() + 16);
-                f32::scratch([points * apart.0, points * apart.1], |seen, sums| {
-                    // Inside of the closure, so that all below is compiled for the vectors.
-                    vectors.arch.dispatch(Band { work, to, rows, seen, sums, apart });
-                });
-            });
-            return;
+            let share = threads * (high * wide).div_ceil(threads * 40);
+            let target =
+                Target { rows: self.side, down: share.clamp(1, high), ..Target::of_rows(to.buffer, to.grid, 1) };
+            return vec![Box::new(Bands { work, target })];
         }
-        // Weights are what does not fit: each is used for all tiles at once.
-        let tiles = high * wide;
-        let block = tiles.div_ceil(tiles.div_ceil(14));
-        let mut seen = vec![0.0; tiles.div_ceil(block) * block * points * self.inputs];
-        seen.par_chunks_mut(block * points * self.inputs).enumerate().for_each(|(k, to)| {
-            let tiles = k * block..((k + 1) * block).min(tiles);
-            vectors.arch.dispatch(Transform { work, to, tiles });
-        });
-        let panels = self.points.first().map_or(0, Panels::count);
-        let cells = self.side * self.side * vectors.width();
-        let mut sums = vec![0.0; panels * tiles * cells];
-        sums.par_chunks_mut(tiles * cells).enumerate().for_each(|(panel, to)| {
-            let apart = tiles * vectors.width() + 16;
-            f32::scratch([points * apart, 0], |sums, _| {
-                vectors.arch.dispatch(Sums { work, seen: &seen, block, to, panel, sums, apart });
-            });
-        });
-        let (width, row) = (vectors.width(), self.side * to_grid.row());
-        to[to_grid.inside()].par_chunks_mut(row).enumerate().for_each(|(y, to)| {
-            for panel in 0..panels {
-                for x in 0..wide {
-                    let sums = &sums[(panel * tiles + y * wide + x) * cells..][..cells];
-                    work.store(to, y * self.side, (y, x), panel * width, width, sums);
-                }
-            }
-        });
+        let (tiles, block) = (Tiles::of(high * wide), self.wide * self.wide * self.inputs);
+        let blocks = Grid { height: tiles.blocks, width: 1, channels: tiles.each * block, pad: 0 };
+        let panels = self.panels.count();
+        let across = panels.min(4 * threads);
+        let target = Target { channels: self.panels.width, down: 1, across, ..Target::of_rows(to.buffer, to.grid, 1) };
+        vec![
+            Box::new(Transform { work, tiles, target: Target::of_rows(scratch, blocks, threads) }),
+            Box::new(Sums { work, tiles, scratch, target }),
+        ]
     }
 }
 
-/// What all tasks share.
+/// Tiles in blocks of the rows of one product.
+#[derive(Clone, Copy)]
+struct Tiles {
+    all: usize,
+    each: usize,
+    blocks: usize,
+}
+
+impl Tiles {
+    fn of(all: usize) -> Self {
+        let each = all.div_ceil(all.div_ceil(14).max(1)).max(1);
+        Self { all, each, blocks: all.div_ceil(each) }
+    }
+
+    fn padded(self) -> usize {
+        self.blocks * self.each
+    }
+
+    fn block(self, index: usize) -> Range<usize> {
+        (index * self.each).min(self.all)..((index + 1) * self.each).min(self.all)
+    }
+}
+
+/// What all pieces share.
 #[derive(Clone, Copy)]
 struct Work<'a> {
     of: &'a Winograd,
-    from: &'a [f32],
-    from_grid: Grid,
-    to_grid: Grid,
+    from: Slot,
+    to: Slot,
     finish: Finish<'a>,
-    /// Tiles down and across.
-    high: usize,
+    /// Tiles of a row.
     wide: usize,
+    vectors: Vectors,
 }
 
 impl Work<'_> {
     /// Transforms the cells of tile (y, x): point p, channel c goes to `p · apart + c`.
     #[inline(always)]
-    fn transform<S: Simd>(&self, simd: S, (y, x): (usize, usize), to: &mut [f32], apart: usize) {
+    fn transform<S: Simd>(&self, simd: S, from: &[f32], tile: usize, to: &mut [f32], apart: usize) {
+        let place = (tile / self.wide, tile % self.wide);
         match self.of.side {
-            4 => self.transform_of::<S, 6, 4, Four>(simd, (y, x), to, apart),
-            _ => self.transform_of::<S, 4, 2, Two>(simd, (y, x), to, apart),
+            4 => self.transform_of::<S, 6, 4, Four>(simd, from, place, to, apart),
+            _ => self.transform_of::<S, 4, 2, Two>(simd, from, place, to, apart),
         }
     }
 
@@ -150,11 +163,12 @@ impl Work<'_> {
     fn transform_of<S: Simd, const N: usize, const M: usize, W: Method<N, M>>(
         &self,
         simd: S,
+        from: &[f32],
         (y, x): (usize, usize),
         to: &mut [f32],
         apart: usize,
     ) {
-        let (grid, side) = (self.from_grid, self.of.side);
+        let (grid, side) = (self.from.grid, self.of.side);
         // Cells beyond the picture are its border, which is zero.
         let row = |k: usize| ((y * side + k).min(grid.height + 1) + grid.pad - 1) * grid.row();
         let column = |k: usize| ((x * side + k).min(grid.width + 1) + grid.pad - 1) * grid.channels;
@@ -163,7 +177,7 @@ impl Work<'_> {
             for (i, line) in cells.iter_mut().enumerate() {
                 let mut d = [simd.splat_f32s(0.0); N];
                 for (j, d) in d.iter_mut().enumerate() {
-                    *d = load(simd, &self.from[row(i) + column(j) + c..]);
+                    *d = load(simd, &from[row(i) + column(j) + c..]);
                 }
                 *line = W::forth(simd, d);
             }
@@ -179,24 +193,28 @@ impl Work<'_> {
         }
     }
 
-    /// Transforms the sums of one tile back: point p at `p · apart`; the cells go to `to` one after another.
+    /// Transforms the sums of one tile back, `apart` from point to point, and stores them.
     #[inline(always)]
-    fn back<S: Simd>(&self, simd: S, from: &[f32], apart: usize, to: &mut [f32]) {
+    fn back<S: Simd>(&self, simd: S, from: &[f32], apart: usize, store: &mut Store<'_, '_>, tile: usize, first: usize) {
         match self.of.side {
-            4 => Self::back_of::<S, 6, 4, Four>(simd, from, apart, to),
-            _ => Self::back_of::<S, 4, 2, Two>(simd, from, apart, to),
+            4 => self.back_of::<S, 6, 4, Four>(simd, from, apart, store, tile, first),
+            _ => self.back_of::<S, 4, 2, Two>(simd, from, apart, store, tile, first),
         }
     }
 
     #[inline(always)]
     fn back_of<S: Simd, const N: usize, const M: usize, W: Method<N, M>>(
+        &self,
         simd: S,
         from: &[f32],
         apart: usize,
-        to: &mut [f32],
+        store: &mut Store<'_, '_>,
+        tile: usize,
+        first: usize,
     ) {
-        let width = 2 * S::F32_LANES;
-        for half in [0, S::F32_LANES] {
+        let width = self.of.panels.width;
+        let mut cells = [[[0.0; 32]; M]; M];
+        for half in (0..width).step_by(S::F32_LANES) {
             let mut lines = [[simd.splat_f32s(0.0); M]; N];
             for (i, line) in lines.iter_mut().enumerate() {
                 let mut m = [simd.splat_f32s(0.0); N];
@@ -211,33 +229,59 @@ impl Work<'_> {
                     *m = line[j];
                 }
                 for (i, value) in W::back(simd, m).into_iter().enumerate() {
-                    save(simd, &mut to[(i * M + j) * width + half..], value);
+                    save(simd, &mut cells[i][j][half..], value);
                 }
             }
         }
-    }
-
-    /// Stores the cells of tile (y, x); `to` begins with row `top` of the picture.
-    #[inline(always)]
-    fn store(&self, to: &mut [f32], top: usize, (y, x): (usize, usize), first: usize, width: usize, cells: &[f32]) {
-        let (grid, side) = (self.to_grid, self.of.side);
-        let base = grid.at(top, 0) - grid.pad * grid.channels;
+        let (y, x) = (tile / self.wide * M, tile % self.wide * M);
         let count = width.min(self.of.outputs - first);
-        for (k, sums) in cells.chunks_exact(width).enumerate() {
-            let (row, column) = (y * side + k / side, x * side + k % side);
-            if row < grid.height && column < grid.width {
-                let at = grid.at(row, column) + first;
-                self.finish.store(&mut to[at - base..][..count], at, first, sums);
+        for (row, line) in (y..self.to.grid.height).zip(&cells) {
+            for (column, sums) in (x..self.to.grid.width).zip(line) {
+                let to = store.part.pixel((row, column), first, count);
+                store.finish.store(simd, to, first, sums);
             }
         }
     }
 }
 
-/// Some rows of tiles from the first to the last step.
-struct Band<'a> {
+/// Where results go.
+struct Store<'a, 'p> {
+    part: &'a mut Part<'p>,
+    finish: Finisher<'a>,
+}
+
+/// The way in which a band of tiles is computed from the first to the last step.
+struct Bands<'a> {
     work: Work<'a>,
-    to: &'a mut [f32],
-    rows: std::ops::Range<usize>,
+    target: Target,
+}
+
+impl Stage for Bands<'_> {
+    fn target(&self) -> Target {
+        self.target
+    }
+
+    fn piece(&self, part: &mut Part<'_>) {
+        let Work { of, wide, .. } = self.work;
+        let rows = part.rows();
+        let tiles = rows.start / of.side * wide..rows.end.div_ceil(of.side) * wide;
+        let points = of.wide * of.wide;
+        // A little apart, so that the points of a tile don't compete for the same lines of the cache.
+        let apart = (tiles.len() * of.inputs + 16, tiles.len() * of.panels.width + 16);
+        let from = part.read(self.work.from.buffer);
+        let store = Store { finish: self.work.finish.open(part), part };
+        f32::scratch([points * apart.0, points * apart.1], |seen, sums| {
+            // Inside of the closure, so that all below is compiled for the vectors.
+            self.work.vectors.arch.dispatch(Band { work: self.work, from, store, tiles, seen, sums, apart });
+        });
+    }
+}
+
+struct Band<'a, 'p> {
+    work: Work<'a>,
+    from: &'a [f32],
+    store: Store<'a, 'p>,
+    tiles: Range<usize>,
     /// Cells after the transform.
     seen: &'a mut [f32],
     /// Sums before the transform back.
@@ -246,64 +290,113 @@ struct Band<'a> {
     apart: (usize, usize),
 }
 
-impl WithSimd for Band<'_> {
+impl WithSimd for Band<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { work, to, rows, seen, sums, apart: (apart, sums_apart) } = self;
-        let (inputs, side, width) = (work.of.inputs, work.of.side, 2 * S::F32_LANES);
-        let tiles = rows.len() * work.wide;
-        let place = |tile: usize| (rows.start + tile / work.wide, tile % work.wide);
-        for tile in 0..tiles {
-            work.transform(simd, place(tile), &mut seen[tile * inputs..], apart);
+        let Self { work, from, mut store, tiles, seen, sums, apart: (apart, sums_apart) } = self;
+        let (inputs, panels) = (work.of.inputs, &work.of.panels);
+        let (width, points) = (panels.width, work.of.wide * work.of.wide);
+        let count = tiles.len();
+        for (k, tile) in tiles.clone().enumerate() {
+            work.transform(simd, from, tile, &mut seen[k * inputs..], apart);
         }
-        let blocks = tiles.div_ceil(most_rows::<S>());
-        let mut cells = [0.0; 16 * 32];
-        for panel in 0..work.of.points.first().map_or(0, Panels::count) {
-            for (point, weights) in work.of.points.iter().enumerate() {
+        let blocks = count.div_ceil(most_rows::<S>(width));
+        for panel in 0..panels.count() {
+            let weights = panels.panel(panel);
+            for point in 0..points {
+                let here = &weights[point * inputs * width..];
                 for block in 0..blocks {
-                    let (first, end) = (block * tiles / blocks, (block + 1) * tiles / blocks);
+                    let (first, end) = (block * count / blocks, (block + 1) * count / blocks);
                     let data = &seen[point * apart + first * inputs..];
                     let rows = Rows { data, down: inputs, taps: &[0], run: inputs };
                     let to = &mut sums[point * sums_apart + first * width..];
-                    multiply(simd, to, end - first, rows, weights.panel(panel));
+                    let next = here.get(inputs * width..2 * inputs * width).unwrap_or_default();
+                    let next = share(next, block, blocks);
+                    multiply(simd, to, end - first, rows, &here[..inputs * width], width, next);
                 }
             }
-            for tile in 0..tiles {
-                work.back(simd, &sums[tile * width..], sums_apart, &mut cells);
-                let cells = &cells[..side * side * width];
-                work.store(to, rows.start * side, place(tile), panel * width, width, cells);
+            for (k, tile) in tiles.clone().enumerate() {
+                work.back(simd, &sums[k * width..], sums_apart, &mut store, tile, panel * width);
             }
         }
     }
 }
 
-/// The transform of a block of tiles: point p of the block's tile t at `(p · tiles + t) · inputs`.
+/// The transform of all tiles: point p of the tile t of a block of n at `(p · n + t) · inputs` of the block.
 struct Transform<'a> {
     work: Work<'a>,
-    to: &'a mut [f32],
-    tiles: std::ops::Range<usize>,
+    tiles: Tiles,
+    target: Target,
 }
 
-impl WithSimd for Transform<'_> {
+impl Stage for Transform<'_> {
+    fn target(&self) -> Target {
+        self.target
+    }
+
+    fn piece(&self, part: &mut Part<'_>) {
+        let from = part.read(self.work.from.buffer);
+        for block in part.rows() {
+            let (_, to) = part.row(block);
+            let tiles = self.tiles.block(block);
+            self.work.vectors.arch.dispatch(TransformBlock { work: self.work, from, to, tiles });
+        }
+    }
+}
+
+struct TransformBlock<'a> {
+    work: Work<'a>,
+    from: &'a [f32],
+    to: &'a mut [f32],
+    tiles: Range<usize>,
+}
+
+impl WithSimd for TransformBlock<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (wide, inputs, count) = (self.work.wide, self.work.of.inputs, self.tiles.len());
+        let (inputs, count) = (self.work.of.inputs, self.tiles.len());
         for (k, tile) in self.tiles.enumerate() {
-            self.work.transform(simd, (tile / wide, tile % wide), &mut self.to[k * inputs..], count * inputs);
+            self.work.transform(simd, self.from, tile, &mut self.to[k * inputs..], count * inputs);
         }
     }
 }
 
-/// The sums of one panel of outputs for all tiles, transformed back.
+/// The sums of some panels of outputs for all tiles, transformed back.
 struct Sums<'a> {
     work: Work<'a>,
+    tiles: Tiles,
+    /// Where the transformed tiles lie.
+    scratch: usize,
+    target: Target,
+}
+
+impl Stage for Sums<'_> {
+    fn target(&self) -> Target {
+        self.target
+    }
+
+    fn piece(&self, part: &mut Part<'_>) {
+        let Work { of, vectors, .. } = self.work;
+        let (seen, width) = (part.read(self.scratch), of.panels.width);
+        let panels = part.channels().start / width..part.channels().end.div_ceil(width);
+        let apart = self.tiles.all * width + 16;
+        f32::scratch([of.wide * of.wide * apart, 0], |sums, _| {
+            for panel in panels {
+                let store = Store { finish: self.work.finish.open(part), part: &mut *part };
+                vectors.arch.dispatch(SumsPanel { of: self, seen, store, panel, sums, apart });
+            }
+        });
+    }
+}
+
+struct SumsPanel<'a, 'p> {
+    of: &'a Sums<'a>,
     seen: &'a [f32],
-    block: usize,
-    to: &'a mut [f32],
+    store: Store<'a, 'p>,
     panel: usize,
     /// Sums before the transform back.
     sums: &'a mut [f32],
@@ -311,31 +404,36 @@ struct Sums<'a> {
     apart: usize,
 }
 
-impl WithSimd for Sums<'_> {
+impl WithSimd for SumsPanel<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { work, seen, block, to, panel, sums, apart } = self;
-        let (inputs, points, width) = (work.of.inputs, work.of.points.len(), 2 * S::F32_LANES);
-        let (tiles, cells) = (work.high * work.wide, work.of.side * work.of.side * width);
-        for (point, weights) in work.of.points.iter().enumerate() {
-            for first in (0..tiles).step_by(block) {
-                let count = block.min(tiles - first);
-                let start = first * points * inputs + point * count * inputs;
+        let Self { of: Sums { work, tiles, .. }, seen, mut store, panel, sums, apart } = self;
+        let (inputs, panels) = (work.of.inputs, &work.of.panels);
+        let (points, width) = (work.of.wide * work.of.wide, panels.width);
+        let (weights, following) = (panels.panel(panel), panels.panel(panel + 1));
+        for point in 0..points {
+            let here = point * inputs * width..(point + 1) * inputs * width;
+            let after = here.end..here.end + inputs * width;
+            let next = weights.get(after).or(following.get(..inputs * width)).unwrap_or_default();
+            for index in 0..tiles.blocks {
+                let block = tiles.block(index);
+                let start = (index * tiles.each * points + point * block.len()) * inputs;
                 // Short vectors take fewer rows at a time than a block has.
-                let parts = count.div_ceil(most_rows::<S>());
+                let parts = block.len().div_ceil(most_rows::<S>(width));
                 for part in 0..parts {
-                    let (from, end) = (part * count / parts, (part + 1) * count / parts);
+                    let (from, end) = (part * block.len() / parts, (part + 1) * block.len() / parts);
                     let data = &seen[start + from * inputs..];
                     let rows = Rows { data, down: inputs, taps: &[0], run: inputs };
-                    let to = &mut sums[point * apart + (first + from) * width..];
-                    multiply(simd, to, end - from, rows, weights.panel(panel));
+                    let to = &mut sums[point * apart + (block.start + from) * width..];
+                    let next = share(next, index * parts + part, tiles.blocks * parts);
+                    multiply(simd, to, end - from, rows, &weights[here.clone()], width, next);
                 }
             }
         }
-        for (tile, to) in to.chunks_exact_mut(cells).enumerate() {
-            work.back(simd, &sums[tile * width..], apart, to);
+        for tile in 0..tiles.all {
+            work.back(simd, &sums[tile * width..], apart, &mut store, tile, panel * width);
         }
     }
 }
@@ -406,15 +504,4 @@ impl Method<4, 2> for Two {
         let (sum, difference) = (simd.add_f32s(m1, m2), simd.sub_f32s(m1, m2));
         [simd.add_f32s(m0, sum), simd.sub_f32s(difference, m3)]
     }
-}
-
-/// The vector at the beginning of a slice.
-#[inline(always)]
-fn load<S: Simd>(_: S, from: &[f32]) -> S::f32s {
-    S::as_simd_f32s(&from[..S::F32_LANES]).0[0]
-}
-
-#[inline(always)]
-fn save<S: Simd>(_: S, to: &mut [f32], value: S::f32s) {
-    S::as_mut_simd_f32s(&mut to[..S::F32_LANES]).0[0] = value;
 }

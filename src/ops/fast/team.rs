@@ -1,0 +1,339 @@
+//! Threads that go through one list of stages together.
+//!
+//! A [`Stage`] fills one buffer of a list from others, piece by piece. Whoever is free takes the next piece, and a stage
+//! begins when all pieces of the one before are done. Nobody waits for a thread that has taken no piece: with fewer cores
+//! than threads, or where no other thread comes at all, the caller does the work alone. There is no way to lock up, and
+//! one list costs one entry into the pool, however many stages it has.
+
+use std::hint::spin_loop;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::Grid;
+
+/// What fills a buffer.
+pub trait Stage: Sync {
+    /// Which buffer, and in what pieces.
+    fn target(&self) -> Target;
+
+    /// Fills one piece.
+    fn piece(&self, part: &mut Part<'_>);
+}
+
+/// A buffer, and the pieces that it is filled in: `down` bands of rows, each in `across` groups of channels.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Which buffer.
+    pub buffer: usize,
+    /// What it holds.
+    pub grid: Grid,
+    /// A buffer that is filled beside it, by the same bands of rows.
+    pub beside: Option<(usize, Grid)>,
+    /// Bands begin at multiples of so many rows.
+    pub rows: usize,
+    /// Groups begin at multiples of so many channels.
+    pub channels: usize,
+    /// How many bands.
+    pub down: usize,
+    /// How many groups.
+    pub across: usize,
+}
+
+impl Target {
+    /// Bands of whole rows, enough for `threads` to share them evenly.
+    pub fn of_rows(buffer: usize, grid: Grid, threads: usize) -> Self {
+        let down = grid.height.min(4 * threads).max(1);
+        Self { buffer, grid, beside: None, rows: 1, channels: grid.channels.max(1), down, across: 1 }
+    }
+
+    fn pieces(&self) -> usize {
+        self.down * self.across
+    }
+
+    fn band(&self, index: usize, height: usize) -> Range<usize> {
+        let units = height.div_ceil(self.rows);
+        let at = |index: usize| (index * units / self.down * self.rows).min(height);
+        at(index)..at(index + 1)
+    }
+
+    fn group(&self, index: usize) -> Range<usize> {
+        let units = self.grid.channels.div_ceil(self.channels);
+        let at = |index: usize| (index * units / self.across * self.channels).min(self.grid.channels);
+        at(index)..at(index + 1)
+    }
+}
+
+/// A buffer that stages may read, or read and fill.
+pub enum Buffer<'a> {
+    /// Only read.
+    Given(&'a [f32]),
+    /// Filled by a stage, read by later ones.
+    Filled(&'a mut [f32]),
+}
+
+/// The same for all threads of a team.
+#[derive(Clone, Copy)]
+struct Raw<'a> {
+    start: *mut f32,
+    length: usize,
+    filled: bool,
+    of: PhantomData<&'a [f32]>,
+}
+
+// SAFETY: `Part` lets a thread read buffers that no stage fills at that time, and write what nobody else does.
+#[allow(unsafe_code)]
+unsafe impl Sync for Raw<'_> {}
+
+/// What a piece may touch: its own part of the target, and all of the other buffers.
+///
+/// Sound because: the team borrows all buffers mutably for as long as it works; at any time all pieces in work are of one
+/// stage; each piece of a stage is taken by one thread; pieces have bands or groups of channels of the target that do not
+/// overlap; and the target is no buffer that can be read.
+pub struct Part<'a> {
+    buffers: &'a [Raw<'a>],
+    target: Target,
+    rows: Range<usize>,
+    channels: Range<usize>,
+    beside: Range<usize>,
+}
+
+#[allow(unsafe_code)]
+impl<'a> Part<'a> {
+    fn new(buffers: &'a [Raw<'a>], target: Target, piece: usize) -> Self {
+        let (down, across) = (piece / target.across, piece % target.across);
+        let beside = target.beside.map_or(0..0, |(_, grid)| target.band(down, grid.height));
+        Self { buffers, target, rows: target.band(down, target.grid.height), channels: target.group(across), beside }
+    }
+
+    /// The rows of the target that are this piece's.
+    pub fn rows(&self) -> Range<usize> {
+        self.rows.clone()
+    }
+
+    /// The channels of the target that are this piece's.
+    pub fn channels(&self) -> Range<usize> {
+        self.channels.clone()
+    }
+
+    /// All of another buffer.
+    pub fn read(&self, buffer: usize) -> &'a [f32] {
+        let beside = self.target.beside.map(|(buffer, _)| buffer);
+        assert!(buffer != self.target.buffer && Some(buffer) != beside, "a stage does not read what it fills");
+        let Raw { start, length, .. } = self.buffers[buffer];
+        // SAFETY: `start` and `length` are those of a slice that is borrowed for 'a; nobody writes it now (see `Part`).
+        unsafe { std::slice::from_raw_parts(start, length) }
+    }
+
+    /// `count` channels of a pixel of the target from one of them on, with their place in the buffer.
+    #[inline(always)]
+    pub fn pixel(&mut self, (y, x): (usize, usize), channel: usize, count: usize) -> (usize, &mut [f32]) {
+        let grid = self.target.grid;
+        let own = self.rows.contains(&y) && self.channels.start <= channel && channel + count <= self.channels.end;
+        assert!(own && x < grid.width, "a piece writes what is its own");
+        let at = grid.at(y, x) + channel;
+        (at, self.write(self.target.buffer, at, count))
+    }
+
+    /// All pixels of a row of the target, with its place in the buffer.
+    pub fn row(&mut self, y: usize) -> (usize, &mut [f32]) {
+        let grid = self.target.grid;
+        assert!(self.rows.contains(&y) && self.channels == (0..grid.channels), "a piece writes what is its own");
+        let at = grid.at(y, 0);
+        (at, self.write(self.target.buffer, at, grid.width * grid.channels))
+    }
+
+    /// All pixels of a row of the target, and of the buffer beside it.
+    pub fn rows_beside(&mut self, y: usize) -> (&mut [f32], &mut [f32]) {
+        let (grid, own) = (self.target.grid, self.rows.contains(&y) && self.beside.contains(&y));
+        assert!(own && self.channels == (0..grid.channels), "a piece writes what is its own");
+        let Some((other, beside)) = self.target.beside.filter(|(other, _)| *other != self.target.buffer) else {
+            panic!("a stage has another buffer beside its target");
+        };
+        let first: *mut [f32] = self.write(self.target.buffer, grid.at(y, 0), grid.width * grid.channels);
+        let second = self.write(other, beside.at(y, 0), beside.width * beside.channels);
+        // SAFETY: they are of two buffers, and of this piece's own rows.
+        (unsafe { &mut *first }, second)
+    }
+
+    #[inline(always)]
+    fn write(&mut self, buffer: usize, at: usize, count: usize) -> &mut [f32] {
+        let Raw { start, length, filled, .. } = self.buffers[buffer];
+        assert!(filled && at + count <= length, "a piece lies within its buffer");
+        // SAFETY: within a slice that is borrowed mutably for 'a, and nobody else's (see `Part`, and the callers' checks).
+        unsafe { std::slice::from_raw_parts_mut(start.add(at), count) }
+    }
+}
+
+struct Team<'a> {
+    buffers: &'a [Raw<'a>],
+    stages: &'a [Box<dyn Stage + 'a>],
+    /// The stage in work, times 2³², plus its pieces that are taken.
+    state: AtomicU64,
+    /// Pieces of it that are done.
+    done: AtomicUsize,
+    began: Instant,
+    /// For each stage when it ended, in nanoseconds.
+    ends: Vec<AtomicU64>,
+}
+
+/// Does all stages, on all threads of the current pool. → How long each took.
+pub fn run(buffers: Vec<Buffer<'_>>, stages: &[Box<dyn Stage + '_>]) -> Vec<Duration> {
+    let raw = |buffer| match buffer {
+        Buffer::Given(slice) => {
+            Raw { start: slice.as_ptr().cast_mut(), length: slice.len(), filled: false, of: PhantomData }
+        }
+        Buffer::Filled(slice) => Raw { start: slice.as_mut_ptr(), length: slice.len(), filled: true, of: PhantomData },
+    };
+    let buffers: Vec<Raw> = buffers.into_iter().map(raw).collect();
+    let ends = stages.iter().map(|_| AtomicU64::new(0)).collect();
+    let (state, done) = (AtomicU64::new(0), AtomicUsize::new(0));
+    let team = Team { buffers: &buffers, stages, state, done, began: Instant::now(), ends };
+    let others = rayon::current_num_threads() - 1;
+    rayon::in_place_scope(|scope| {
+        (0..others).for_each(|_| scope.spawn(|_| team.work()));
+        team.work();
+    });
+    let mut before = 0;
+    let took = |end: &AtomicU64| {
+        let end = end.load(Ordering::Relaxed);
+        Duration::from_nanos(end - std::mem::replace(&mut before, end))
+    };
+    team.ends.iter().map(took).collect()
+}
+
+/// The state of a team one of whose pieces panicked: nobody waits for it.
+const BROKEN: u64 = u64::MAX;
+
+struct Break<'a>(&'a AtomicU64);
+
+impl Drop for Break<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(BROKEN, Ordering::Release);
+        }
+    }
+}
+
+impl Team<'_> {
+    fn work(&self) {
+        let guard = Break(&self.state);
+        let mut patience = 0;
+        loop {
+            let state = self.state.load(Ordering::Acquire);
+            let (stage, piece) = ((state >> 32) as usize, state as u32 as usize);
+            let Some(current) = self.stages.get(stage) else { break };
+            let target = current.target();
+            if piece >= target.pieces() {
+                // The last pieces are in work elsewhere; that thread may need this core.
+                patience += 1;
+                if patience % 1024 == 0 {
+                    std::thread::yield_now()
+                } else {
+                    spin_loop()
+                }
+                continue;
+            }
+            if self.state.compare_exchange_weak(state, state + 1, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+                continue;
+            }
+            patience = 0;
+            current.piece(&mut Part::new(self.buffers, target, piece));
+            if self.done.fetch_add(1, Ordering::AcqRel) + 1 == target.pieces() {
+                self.done.store(0, Ordering::Relaxed);
+                self.ends[stage].store(self.began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                self.state.store((stage as u64 + 1) << 32, Ordering::Release);
+            }
+        }
+        drop(guard);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rayon::prelude::*;
+
+    use super::*;
+
+    /// Adds `amount` to a buffer's numbers.
+    struct Add {
+        from: usize,
+        to: usize,
+        amount: f32,
+        across: usize,
+    }
+
+    const GRID: Grid = Grid { height: 7, width: 5, channels: 6, pad: 1 };
+
+    impl Stage for Add {
+        fn target(&self) -> Target {
+            Target { down: 3, across: self.across, rows: 2, channels: 2, ..Target::of_rows(self.to, GRID, 1) }
+        }
+
+        fn piece(&self, part: &mut Part<'_>) {
+            let from = part.read(self.from);
+            let channels = part.channels();
+            for y in part.rows() {
+                for x in 0..GRID.width {
+                    let (at, to) = part.pixel((y, x), channels.start, channels.len());
+                    to.iter_mut().zip(&from[at..]).for_each(|(to, from)| *to = from + self.amount);
+                }
+            }
+        }
+    }
+
+    fn add(from: usize, to: usize, amount: f32, across: usize) -> Box<dyn Stage> {
+        Box::new(Add { from, to, amount, across })
+    }
+
+    fn inside(buffer: &[f32]) -> Vec<f32> {
+        let rows = (0..GRID.height).map(|y| &buffer[GRID.at(y, 0)..][..GRID.width * GRID.channels]);
+        rows.flatten().copied().collect()
+    }
+
+    #[test]
+    fn every_piece_is_done_once_and_in_order() {
+        for threads in [1, 2, 3, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            for round in 0..50 {
+                let given = vec![1.0; GRID.size()];
+                let (mut a, mut b) = (vec![0.0; GRID.size()], vec![0.0; GRID.size()]);
+                let from = |n: usize| if n == 0 { 0 } else { 2 - n % 2 };
+                let stages: Vec<Box<dyn Stage>> = (0..20).map(|n| add(from(n), 1 + n % 2, 1.0, 1 + n % 3)).collect();
+                let buffers = vec![Buffer::Given(&given), Buffer::Filled(&mut a), Buffer::Filled(&mut b)];
+                let took = pool.install(|| run(buffers, &stages));
+                assert_eq!(took.len(), 20);
+                assert!(inside(&b).iter().all(|&x| x == 21.0), "{threads} threads, round {round}");
+                assert_eq!(b.iter().filter(|&&x| x != 0.0).count(), inside(&b).len(), "the border is nobody's");
+            }
+        }
+    }
+
+    #[test]
+    fn teams_inside_of_teams_and_beside_them_do_not_lock_up() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        pool.install(|| {
+            (0..64).into_par_iter().for_each(|_| {
+                let (given, mut a) = (vec![1.0; GRID.size()], vec![0.0; GRID.size()]);
+                run(vec![Buffer::Given(&given), Buffer::Filled(&mut a)], &[add(0, 1, 2.0, 3), add(0, 1, 3.0, 1)]);
+                assert!(inside(&a).iter().all(|&x| x == 4.0));
+            });
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "a stage does not read what it fills")]
+    fn a_stage_cannot_read_its_target() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let mut a = vec![0.0; GRID.size()];
+        pool.install(|| run(vec![Buffer::Filled(&mut a)], &[add(0, 0, 1.0, 1)]));
+    }
+
+    #[test]
+    #[should_panic(expected = "a piece lies within its buffer")]
+    fn what_is_given_is_not_written() {
+        let a = vec![0.0; GRID.size()];
+        run(vec![Buffer::Given(&a), Buffer::Given(&a)], &[add(0, 1, 1.0, 1)]);
+    }
+}
