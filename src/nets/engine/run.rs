@@ -4,7 +4,7 @@ use candle_core::{Result, bail};
 
 use super::layers::Work;
 use super::{Engine, Pool};
-use crate::ops::fast::{self, Buffer, Finish, Grid, Stage, winners_grid};
+use crate::ops::fast::{self, Buffer, Finish, Floats, Grid, Stage, floats, winners_grid};
 
 /// An engine's buffers for pictures of one size.
 #[derive(Debug)]
@@ -18,22 +18,22 @@ pub(super) struct Shaped {
     pub values: Pool<Values>,
     pub gradients: Pool<Gradients>,
     /// What layers need while they are computed.
-    scratch: Pool<Vec<f32>>,
+    scratch: Pool<Floats>,
     scratch_length: usize,
 }
 
 /// What one image's way forward leaves behind.
 #[derive(Debug)]
 pub(super) struct Values {
-    slots: Vec<Vec<f32>>,
+    slots: Vec<Floats>,
     /// For each layer that pools, which cells won.
-    winners: Vec<Vec<f32>>,
+    winners: Vec<Floats>,
 }
 
 /// Gradients of all slots.
 #[derive(Debug)]
 pub(super) struct Gradients {
-    slots: Vec<Vec<f32>>,
+    slots: Vec<Floats>,
 }
 
 /// What has been added to a slot's gradient so far.
@@ -105,14 +105,14 @@ impl Shaped {
         Ok(Self { height, width, grids, length, values, gradients, scratch, scratch_length })
     }
 
-    fn buffers(&self) -> Vec<Vec<f32>> {
-        self.grids.iter().map(|grid| vec![0.0; grid.size()]).collect()
+    fn buffers(&self) -> Vec<Floats> {
+        self.grids.iter().map(|grid| floats(grid.size())).collect()
     }
 
     pub fn new_values(&self, engine: &Engine) -> Values {
         let winners = |layer: &super::Layer| match layer.work {
-            Work::MaxPool(_) => vec![0.0; winners_grid(self.grids[layer.output]).size()],
-            _ => Vec::new(),
+            Work::MaxPool(_) => floats(winners_grid(self.grids[layer.output]).size()),
+            _ => floats(0),
         };
         Values { slots: self.buffers(), winners: engine.layers.iter().map(winners).collect() }
     }
@@ -135,7 +135,7 @@ impl Shaped {
 
     /// An image `[C, H, W]` → all outputs, one after another.
     pub fn forward(&self, engine: &Engine, values: &mut Values, image: &[f32], outputs: &mut [f32]) {
-        let mut scratch = self.scratch.take(|| vec![0.0; self.scratch_length]);
+        let mut scratch = self.scratch.take(|| floats(self.scratch_length));
         let places = Places::of(engine);
         let slot = |slot: usize| fast::Slot { buffer: places.value(slot), grid: self.grids[slot] };
         let mut stages: Vec<Box<dyn Stage>> = vec![fast::enter(places.image, slot(0))];
@@ -147,7 +147,9 @@ impl Shaped {
                 Work::Convolution(convolution) => {
                     stages.extend(convolution.forward(from, to, places.scratch, finish));
                 }
-                Work::MaxPool(window) => stages.push(fast::pool(*window, from, to, places.winners(index))),
+                Work::MaxPool(window) => {
+                    stages.push(fast::pool(*window, from, to, places.winners(index), engine.vectors))
+                }
                 Work::Nothing => stages.push(fast::copy(from.buffer, to, finish, engine.vectors)),
             }
         }
@@ -173,7 +175,7 @@ impl Shaped {
         image: &mut [f32],
         watch: bool,
     ) -> bool {
-        let mut scratch = self.scratch.take(|| vec![0.0; self.scratch_length]);
+        let mut scratch = self.scratch.take(|| floats(self.scratch_length));
         let places = Places::of(engine);
         let progress = engine.slots.iter().map(|slot| Progress { left: slot.readers, ..Progress::default() }).collect();
         let mut back = Back { of: self, engine, places, progress, stages: Vec::new() };

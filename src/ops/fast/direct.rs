@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::finish::Finisher;
+use super::memory::Sums;
 use super::panels::{Panels, share};
 use super::team::{Part, Stage, Target};
 use super::tile::{Rows, SUMS, most_rows, multiply};
@@ -205,7 +206,7 @@ impl WithSimd for Piece<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (pass, from, to) = (self.pass, self.of.from.grid, self.of.target.grid);
-        let mut sums = [0.0; SUMS];
+        let mut sums = Sums([0.0; SUMS]);
         let width = pass.panels.width;
         let positions = to.width.div_ceil(pass.stride);
         let row = from.row();
@@ -236,8 +237,8 @@ impl WithSimd for Piece<'_, '_> {
                     let data = self.from.get(start..).unwrap_or_default();
                     let terms = Rows { data, down, taps: &taps, run: pass.run };
                     let next = share(following, index * blocks + block, calls);
-                    multiply(simd, &mut sums, end - x, terms, weights, width, next);
-                    for (x, sums) in (x..end).zip(sums.chunks_exact(width)) {
+                    multiply(simd, &mut sums.0, end - x, terms, weights, width, next);
+                    for (x, sums) in (x..end).zip(sums.0.chunks_exact(width)) {
                         self.store(simd, (y, x), panel * width, sums);
                     }
                 }

@@ -48,26 +48,34 @@ impl Finisher<'_> {
         let more = of(self.more, at).map(|range| &self.more[range]);
         let mask = of(self.mask, at).map(|range| &self.mask[range]);
         let mut k = 0;
-        while k < n {
-            let here = k..(k + S::F32_LANES).min(n);
-            let mut x = load(simd, &sums[here.clone()]);
+        while k + S::F32_LANES <= n {
+            let mut x = whole(simd, &sums[k..]);
             if self.add {
-                x = simd.add_f32s(x, load(simd, &to[here.clone()]));
+                x = simd.add_f32s(x, whole(simd, &to[k..]));
             }
             if let Some(bias) = bias {
-                x = simd.add_f32s(x, load(simd, &bias[here.clone()]));
+                x = simd.add_f32s(x, whole(simd, &bias[k..]));
             }
             if let Some(more) = more {
-                x = simd.add_f32s(x, load(simd, &more[here.clone()]));
+                x = simd.add_f32s(x, whole(simd, &more[k..]));
             }
             if self.relu {
                 x = positive(simd, x, x);
             }
             if let Some(mask) = mask {
-                x = positive(simd, load(simd, &mask[here.clone()]), x);
+                x = positive(simd, whole(simd, &mask[k..]), x);
             }
-            save(simd, &mut to[here], x);
+            save(simd, &mut to[k..k + S::F32_LANES], x);
             k += S::F32_LANES;
+        }
+        for k in k..n {
+            let mut x = sums[k];
+            x += if self.add { to[k] } else { 0.0 };
+            x += bias.map_or(0.0, |bias| bias[k]);
+            x += more.map_or(0.0, |more| more[k]);
+            let below = |x: f32| x <= 0.0;
+            let zero = (self.relu && below(x)) || mask.is_some_and(|mask| below(mask[k]));
+            to[k] = if zero { 0.0 } else { x };
         }
     }
 }
@@ -79,25 +87,16 @@ fn positive<S: Simd>(simd: S, sign: S::f32s, value: S::f32s) -> S::f32s {
     simd.select_f32s(simd.less_than_or_equal_f32s(sign, zero), zero, value)
 }
 
-/// A vector, or what there is of one.
+/// The vector at the beginning of a slice.
 #[inline(always)]
-pub(super) fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
-    match S::as_simd_f32s(from).0.first() {
-        Some(whole) => *whole,
-        None => simd.partial_load_f32s(from),
-    }
+pub(super) fn whole<S: Simd>(_: S, from: &[f32]) -> S::f32s {
+    S::as_simd_f32s(&from[..S::F32_LANES]).0[0]
 }
 
-/// Stores as much of a vector as there is room for.
+/// Stores a vector in as many numbers.
 #[inline(always)]
-pub(super) fn save<S: Simd>(simd: S, to: &mut [f32], value: S::f32s) {
-    if to.len() >= S::F32_LANES {
-        if let Some(to) = S::as_mut_simd_f32s(to).0.first_mut() {
-            *to = value;
-        }
-    } else {
-        simd.partial_store_f32s(to, value);
-    }
+pub(super) fn save<S: Simd>(_: S, to: &mut [f32], value: S::f32s) {
+    S::as_mut_simd_f32s(to).0[0] = value;
 }
 
 /// `from` as the sums of `to`, both of one grid.

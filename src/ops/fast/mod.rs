@@ -9,6 +9,7 @@ mod conv;
 mod direct;
 mod finish;
 mod grid;
+mod memory;
 mod panels;
 mod pool;
 mod team;
@@ -18,6 +19,7 @@ mod winograd;
 pub use conv::FastConvolution;
 pub use finish::{Finish, copy, mask};
 pub use grid::{Grid, enter, leave};
+pub use memory::{Floats, floats};
 pub use pool::{pool, unpool, winners_grid};
 pub use team::{Buffer, Stage, run};
 

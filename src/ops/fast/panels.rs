@@ -2,9 +2,11 @@
 
 use rayon::prelude::*;
 
+use super::memory::{Floats, floats};
+
 /// `[ceil(outputs / width)][terms][width]`; outputs beyond the last are zeros.
 pub(super) struct Panels {
-    data: Vec<f32>,
+    data: Floats,
     /// Outputs of a panel.
     pub width: usize,
     /// Outputs in all.
@@ -15,7 +17,7 @@ pub(super) struct Panels {
 impl Panels {
     /// Packs what `fill` makes of each output: its terms, `width` numbers from one to the next.
     pub fn fill(outputs: usize, terms: usize, width: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Self {
-        let mut data = vec![0.0; outputs.div_ceil(width) * terms * width];
+        let mut data = floats(outputs.div_ceil(width) * terms * width);
         data.par_chunks_mut((terms * width).max(1)).enumerate().for_each(|(panel, to)| {
             for n in 0..width.min(outputs - panel * width) {
                 fill(panel * width + n, &mut to[n..]);

@@ -15,16 +15,17 @@ pub fn winners_grid(results: Grid) -> Grid {
 
 /// As [`crate::ops::max_pool`]. The buffer `winners`, of [`winners_grid`], gets for each result the winner's place in its
 /// window, row by row.
-pub fn pool(window: Window, from: Slot, to: Slot, winners: usize) -> Box<dyn Stage> {
+pub fn pool(window: Window, from: Slot, to: Slot, winners: usize, vectors: Vectors) -> Box<dyn Stage> {
     let target = Target::of_rows(to.buffer, to.grid, rayon::current_num_threads());
     let beside = Some((winners, winners_grid(to.grid)));
-    Box::new(Pool { window, from, target: Target { beside, ..target } })
+    Box::new(Pool { window, from, target: Target { beside, ..target }, vectors })
 }
 
 struct Pool {
     window: Window,
     from: Slot,
     target: Target,
+    vectors: Vectors,
 }
 
 impl Stage for Pool {
@@ -33,41 +34,60 @@ impl Stage for Pool {
     }
 
     fn piece(&self, part: &mut Part<'_>) {
-        let (from, channels) = (part.read(self.from.buffer), self.target.grid.channels);
+        let from = part.read(self.from.buffer);
         for y in part.rows() {
             let (to, winners) = part.rows_beside(y);
-            let winners: &mut [u8] = cast_slice_mut(winners);
-            let results = to.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
-            for (x, (to, winners)) in results.enumerate() {
-                let mut first = true;
-                for (k, (row, column)) in cells(self.window, (y, x), self.from.grid) {
-                    let cell = &from[self.from.grid.at(row, column)..][..channels];
-                    if first {
-                        to.copy_from_slice(cell);
-                        winners.fill(k);
-                        first = false;
-                        continue;
-                    }
-                    for ((to, winner), &cell) in to.iter_mut().zip(winners.iter_mut()).zip(cell) {
-                        // NaN wins over everything, the first of equals over the others.
-                        let wins = (cell > *to || cell.is_nan()) && !to.is_nan();
-                        *to = if wins { cell } else { *to };
-                        *winner = if wins { k } else { *winner };
-                    }
+            self.vectors.arch.dispatch(PoolRow { of: self, y, from, to, winners: cast_slice_mut(winners) });
+        }
+    }
+}
+
+struct PoolRow<'a> {
+    of: &'a Pool,
+    y: usize,
+    from: &'a [f32],
+    to: &'a mut [f32],
+    winners: &'a mut [u8],
+}
+
+impl WithSimd for PoolRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { of, y, from, to, winners } = self;
+        let channels = of.target.grid.channels;
+        let results = to.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
+        for (x, (to, winners)) in results.enumerate() {
+            let mut first = true;
+            for k in 0..of.window.kernel * of.window.kernel {
+                let Some(at) = cell(of.window, (y, x), k, of.from.grid) else { continue };
+                let cell = &from[at..][..channels];
+                let (to, winners) = (&mut to[..channels], &mut winners[..channels]);
+                if first {
+                    to.copy_from_slice(cell);
+                    winners.fill(k as u8);
+                    first = false;
+                    continue;
+                }
+                for c in 0..channels {
+                    // NaN wins over everything, the first of equals over the others.
+                    let wins = ((cell[c] > to[c]) | cell[c].is_nan()) & !to[c].is_nan();
+                    to[c] = if wins { cell[c] } else { to[c] };
+                    winners[c] = if wins { k as u8 } else { winners[c] };
                 }
             }
         }
     }
 }
 
-/// The cells inside of the picture that the window at a position sees, with their places in the window.
-fn cells(window: Window, (y, x): (usize, usize), grid: Grid) -> impl Iterator<Item = (u8, (usize, usize))> {
+/// Where the cell at place k of the window at a position begins, if it is inside of the picture.
+#[inline(always)]
+fn cell(window: Window, (y, x): (usize, usize), k: usize, grid: Grid) -> Option<usize> {
     let Window { kernel, stride, padding } = window;
-    (0..kernel * kernel).filter_map(move |k| {
-        let row = (y * stride + k / kernel).checked_sub(padding).filter(|row| *row < grid.height)?;
-        let column = (x * stride + k % kernel).checked_sub(padding).filter(|column| *column < grid.width)?;
-        Some((k as u8, (row, column)))
-    })
+    let row = (y * stride + k / kernel).checked_sub(padding).filter(|row| *row < grid.height)?;
+    let column = (x * stride + k % kernel).checked_sub(padding).filter(|column| *column < grid.width)?;
+    Some(grid.at(row, column))
 }
 
 /// The gradient of [`pool`]'s picture, into `to`, from that of its result.

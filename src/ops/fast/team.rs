@@ -169,14 +169,20 @@ impl<'a> Part<'a> {
 struct Team<'a> {
     buffers: &'a [Raw<'a>],
     stages: &'a [Box<dyn Stage + 'a>],
-    /// The stage in work, times 2³², plus its pieces that are taken.
-    state: AtomicU64,
-    /// Pieces of it that are done.
-    done: AtomicUsize,
+    /// The stage in work.
+    stage: AtomicUsize,
+    /// For each thread the stage in work, times 2³², plus how many pieces of its share are taken.
+    taken: Vec<Line<AtomicU64>>,
+    /// Pieces of the stage that are done.
+    done: Line<AtomicUsize>,
     began: Instant,
     /// For each stage when it ended, in nanoseconds.
     ends: Vec<AtomicU64>,
 }
+
+/// What threads write often shares no line of the cache.
+#[repr(align(64))]
+struct Line<T>(T);
 
 /// Does all stages, on all threads of the current pool. → How long each took.
 pub fn run(buffers: Vec<Buffer<'_>>, stages: &[Box<dyn Stage + '_>]) -> Vec<Duration> {
@@ -187,13 +193,20 @@ pub fn run(buffers: Vec<Buffer<'_>>, stages: &[Box<dyn Stage + '_>]) -> Vec<Dura
         Buffer::Filled(slice) => Raw { start: slice.as_mut_ptr(), length: slice.len(), filled: true, of: PhantomData },
     };
     let buffers: Vec<Raw> = buffers.into_iter().map(raw).collect();
-    let ends = stages.iter().map(|_| AtomicU64::new(0)).collect();
-    let (state, done) = (AtomicU64::new(0), AtomicUsize::new(0));
-    let team = Team { buffers: &buffers, stages, state, done, began: Instant::now(), ends };
-    let others = rayon::current_num_threads() - 1;
+    let threads = rayon::current_num_threads();
+    let team = Team {
+        buffers: &buffers,
+        stages,
+        stage: AtomicUsize::new(0),
+        taken: (0..threads).map(|_| Line(AtomicU64::new(0))).collect(),
+        done: Line(AtomicUsize::new(0)),
+        began: Instant::now(),
+        ends: stages.iter().map(|_| AtomicU64::new(0)).collect(),
+    };
     rayon::in_place_scope(|scope| {
-        (0..others).for_each(|_| scope.spawn(|_| team.work()));
-        team.work();
+        let team = &team;
+        (1..threads).for_each(|thread| scope.spawn(move |_| team.work(thread)));
+        team.work(0);
     });
     let mut before = 0;
     let took = |end: &AtomicU64| {
@@ -203,29 +216,26 @@ pub fn run(buffers: Vec<Buffer<'_>>, stages: &[Box<dyn Stage + '_>]) -> Vec<Dura
     team.ends.iter().map(took).collect()
 }
 
-/// The state of a team one of whose pieces panicked: nobody waits for it.
-const BROKEN: u64 = u64::MAX;
-
-struct Break<'a>(&'a AtomicU64);
+/// Ends all work if a piece panics, as nobody would ever finish its stage.
+struct Break<'a>(&'a AtomicUsize);
 
 impl Drop for Break<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.store(BROKEN, Ordering::Release);
+            self.0.store(usize::MAX, Ordering::Release);
         }
     }
 }
 
 impl Team<'_> {
-    fn work(&self) {
-        let guard = Break(&self.state);
+    fn work(&self, thread: usize) {
+        let guard = Break(&self.stage);
         let mut patience = 0;
         loop {
-            let state = self.state.load(Ordering::Acquire);
-            let (stage, piece) = ((state >> 32) as usize, state as u32 as usize);
+            let stage = self.stage.load(Ordering::Acquire);
             let Some(current) = self.stages.get(stage) else { break };
             let target = current.target();
-            if piece >= target.pieces() {
+            let Some(piece) = self.take(thread, stage, target.pieces()) else {
                 // The last pieces are in work elsewhere; that thread may need this core.
                 patience += 1;
                 if patience % 1024 == 0 {
@@ -234,19 +244,40 @@ impl Team<'_> {
                     spin_loop()
                 }
                 continue;
-            }
-            if self.state.compare_exchange_weak(state, state + 1, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-                continue;
-            }
+            };
             patience = 0;
             current.piece(&mut Part::new(self.buffers, target, piece));
-            if self.done.fetch_add(1, Ordering::AcqRel) + 1 == target.pieces() {
-                self.done.store(0, Ordering::Relaxed);
+            if self.done.0.fetch_add(1, Ordering::AcqRel) + 1 == target.pieces() {
+                self.done.0.store(0, Ordering::Relaxed);
                 self.ends[stage].store(self.began.elapsed().as_nanos() as u64, Ordering::Relaxed);
-                self.state.store((stage as u64 + 1) << 32, Ordering::Release);
+                // From here on nobody can take a piece of the old stage, and soon of the new one.
+                self.taken.iter().for_each(|taken| taken.0.store((stage as u64 + 1) << 32, Ordering::Release));
+                self.stage.store(stage + 1, Ordering::Release);
             }
         }
         drop(guard);
+    }
+
+    /// A piece that nobody took: of the thread's own share, which is near what it did in the stage before and so in its
+    /// cache, or else of another's.
+    fn take(&self, thread: usize, stage: usize, pieces: usize) -> Option<usize> {
+        let threads = self.taken.len();
+        let first = |thread: usize| thread * pieces / threads;
+        for owner in (0..threads).map(|k| (thread + k) % threads) {
+            let taken = &self.taken[owner].0;
+            let mut seen = taken.load(Ordering::Acquire);
+            while (seen >> 32) as usize == stage {
+                let piece = first(owner) + seen as u32 as usize;
+                if piece >= first(owner + 1) {
+                    break;
+                }
+                match taken.compare_exchange_weak(seen, seen + 1, Ordering::AcqRel, Ordering::Acquire) {
+                    Ok(_) => return Some(piece),
+                    Err(now) => seen = now,
+                }
+            }
+        }
+        None
     }
 }
 

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 /// Numbers of the sums of a product at most, whatever the vectors.
-pub(super) const SUMS: usize = 28 * 16;
+pub(super) const SUMS: usize = 16 * 32;
 
 /// Rows of a product of `width` columns at most: so many that its sums fit the registers.
 pub(super) fn most_rows<S: Simd>(width: usize) -> usize {

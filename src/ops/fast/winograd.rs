@@ -8,12 +8,12 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::finish::{Finisher, load, save};
+use super::finish::{Finisher, save, whole};
+use super::memory::{Sums as Cells, scratch};
 use super::panels::{Panels, share};
 use super::team::{Part, Stage, Target};
-use super::tile::{Rows, most_rows, multiply};
+use super::tile::{Rows, SUMS, most_rows, multiply};
 use super::{Finish, Grid, Slot, Vectors};
-use crate::ops::product::Factor;
 
 /// Channels are transformed so many at a time, whatever the vectors' length.
 pub(super) const TOGETHER: usize = 16;
@@ -160,6 +160,7 @@ impl Work<'_> {
     }
 
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // rows and columns of matrices
     fn transform_of<S: Simd, const N: usize, const M: usize, W: Method<N, M>>(
         &self,
         simd: S,
@@ -168,26 +169,32 @@ impl Work<'_> {
         to: &mut [f32],
         apart: usize,
     ) {
-        let (grid, side) = (self.from.grid, self.of.side);
+        let grid = self.from.grid;
         // Cells beyond the picture are its border, which is zero.
-        let row = |k: usize| ((y * side + k).min(grid.height + 1) + grid.pad - 1) * grid.row();
-        let column = |k: usize| ((x * side + k).min(grid.width + 1) + grid.pad - 1) * grid.channels;
+        let (mut rows, mut columns) = ([0; N], [0; N]);
+        for k in 0..N {
+            rows[k] = ((y * M + k).min(grid.height + 1) + grid.pad - 1) * grid.row();
+            columns[k] = ((x * M + k).min(grid.width + 1) + grid.pad - 1) * grid.channels;
+        }
         for c in (0..grid.channels).step_by(S::F32_LANES) {
             let mut cells = [[simd.splat_f32s(0.0); N]; N];
-            for (i, line) in cells.iter_mut().enumerate() {
+            for i in 0..N {
+                let line = &from[rows[i] + c..];
                 let mut d = [simd.splat_f32s(0.0); N];
-                for (j, d) in d.iter_mut().enumerate() {
-                    *d = load(simd, &from[row(i) + column(j) + c..]);
+                for j in 0..N {
+                    d[j] = whole(simd, &line[columns[j]..]);
                 }
-                *line = W::forth(simd, d);
+                cells[i] = W::forth(simd, d);
             }
             for j in 0..N {
                 let mut d = [simd.splat_f32s(0.0); N];
-                for (d, line) in d.iter_mut().zip(&cells) {
-                    *d = line[j];
+                for i in 0..N {
+                    d[i] = cells[i][j];
                 }
-                for (i, value) in W::forth(simd, d).into_iter().enumerate() {
-                    save(simd, &mut to[(i * N + j) * apart + c..], value);
+                let points = W::forth(simd, d);
+                let to = &mut to[j * apart + c..];
+                for i in 0..N {
+                    save(simd, &mut to[i * N * apart..][..S::F32_LANES], points[i]);
                 }
             }
         }
@@ -203,6 +210,7 @@ impl Work<'_> {
     }
 
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // rows and columns of matrices
     fn back_of<S: Simd, const N: usize, const M: usize, W: Method<N, M>>(
         &self,
         simd: S,
@@ -213,32 +221,34 @@ impl Work<'_> {
         first: usize,
     ) {
         let width = self.of.panels.width;
-        let mut cells = [[[0.0; 32]; M]; M];
+        let mut cells = Cells([0.0; SUMS]);
         for half in (0..width).step_by(S::F32_LANES) {
             let mut lines = [[simd.splat_f32s(0.0); M]; N];
-            for (i, line) in lines.iter_mut().enumerate() {
+            for i in 0..N {
+                let line = &from[i * N * apart + half..];
                 let mut m = [simd.splat_f32s(0.0); N];
-                for (j, m) in m.iter_mut().enumerate() {
-                    *m = load(simd, &from[(i * N + j) * apart + half..]);
+                for j in 0..N {
+                    m[j] = whole(simd, &line[j * apart..]);
                 }
-                *line = W::back(simd, m);
+                lines[i] = W::back(simd, m);
             }
             for j in 0..M {
                 let mut m = [simd.splat_f32s(0.0); N];
-                for (m, line) in m.iter_mut().zip(&lines) {
-                    *m = line[j];
+                for i in 0..N {
+                    m[i] = lines[i][j];
                 }
-                for (i, value) in W::back(simd, m).into_iter().enumerate() {
-                    save(simd, &mut cells[i][j][half..], value);
+                let results = W::back(simd, m);
+                for i in 0..M {
+                    save(simd, &mut cells.0[(i * M + j) * width + half..][..S::F32_LANES], results[i]);
                 }
             }
         }
         let (y, x) = (tile / self.wide * M, tile % self.wide * M);
         let count = width.min(self.of.outputs - first);
-        for (row, line) in (y..self.to.grid.height).zip(&cells) {
-            for (column, sums) in (x..self.to.grid.width).zip(line) {
+        for (i, row) in (y..self.to.grid.height.min(y + M)).enumerate() {
+            for (j, column) in (x..self.to.grid.width.min(x + M)).enumerate() {
                 let to = store.part.pixel((row, column), first, count);
-                store.finish.store(simd, to, first, sums);
+                store.finish.store(simd, to, first, &cells.0[(i * M + j) * width..][..width]);
             }
         }
     }
@@ -270,7 +280,7 @@ impl Stage for Bands<'_> {
         let apart = (tiles.len() * of.inputs + 16, tiles.len() * of.panels.width + 16);
         let from = part.read(self.work.from.buffer);
         let store = Store { finish: self.work.finish.open(part), part };
-        f32::scratch([points * apart.0, points * apart.1], |seen, sums| {
+        scratch([points * apart.0, points * apart.1], |seen, sums| {
             // Inside of the closure, so that all below is compiled for the vectors.
             self.work.vectors.arch.dispatch(Band { work: self.work, from, store, tiles, seen, sums, apart });
         });
@@ -384,7 +394,7 @@ impl Stage for Sums<'_> {
         let (seen, width) = (part.read(self.scratch), of.panels.width);
         let panels = part.channels().start / width..part.channels().end.div_ceil(width);
         let apart = self.tiles.all * width + 16;
-        f32::scratch([of.wide * of.wide * apart, 0], |sums, _| {
+        scratch([of.wide * of.wide * apart, 0], |sums, _| {
             for panel in panels {
                 let store = Store { finish: self.work.finish.open(part), part: &mut *part };
                 vectors.arch.dispatch(SumsPanel { of: self, seen, store, panel, sums, apart });
