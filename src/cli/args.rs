@@ -98,6 +98,12 @@ pub enum Verb {
     /// Show the recipe, seed and scores that are stored in a GIF or PNG
     #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
+    /// Show where the time of a recipe goes
+    ///
+    /// Runs the recipe for a few steps, writes nothing, and prints for every layer of the network how it is computed,
+    /// its time forward and back and its share, and the same for transforms, optimizer and files, and the memory.
+    #[command(after_help = PROFILE_EXAMPLES)]
+    Profile(ProfileArgs),
     /// Compare recipes with their golden files
     ///
     /// Beside `hen.fviz`, `hen.golden` holds the scores and small pictures of a run of at most 20 steps. They must
@@ -217,6 +223,23 @@ pub struct ShowArgs {
     /// Print only the recipe
     #[arg(long)]
     pub recipe: bool,
+}
+
+/// Arguments of `profile`.
+#[derive(Clone, Debug, Args)]
+pub struct ProfileArgs {
+    /// The recipe: a .fviz file, `-` for standard input, or a GIF or PNG made by fviz
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub recipe: PathBuf,
+    /// Override a `let` of the recipe; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Run every stage for N steps
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+    /// Use this many threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 /// Arguments of `test`.

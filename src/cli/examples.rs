@@ -69,6 +69,14 @@ Examples:
   fviz show hen.gif
   fviz show hen.gif --recipe > again.fviz";
 
+/// Of `fviz profile`.
+pub const PROFILE_EXAMPLES: &str = "\
+Times are means of an image and of a step; the first two, which prepare weights, are not counted.
+
+Examples:
+  fviz profile hen.fviz
+  fviz profile hen.fviz --threads 1 --steps 50";
+
 /// Of `fviz test`.
 pub const TEST_EXAMPLES: &str = "\
 A recipe without a golden file is told and passes; `--bless` writes one.

@@ -15,6 +15,7 @@ mod layers;
 mod model;
 mod new;
 mod page;
+mod profile;
 mod progress;
 mod recipe;
 pub mod report;
@@ -125,6 +126,7 @@ fn dispatch(verb: Verb, reporter: &Reporter) -> Result<(), Failure> {
         Verb::Classes(args) => classes::run(&args, reporter),
         Verb::Classify(args) => classify::run(&args, reporter),
         Verb::Show(args) => show::run(&args),
+        Verb::Profile(args) => profile::run(&args, reporter),
         Verb::Test(args) => test::run(&args, reporter),
         Verb::New(args) => new::run(&args),
         Verb::Completions(args) => completions::run(&args),

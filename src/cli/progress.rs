@@ -99,7 +99,7 @@ impl Progress {
                 self.clear();
                 self.writing();
             }
-            News::Run(Event::Frame { .. } | Event::View { .. }) => {}
+            News::Run(Event::Phase(_) | Event::Frame { .. } | Event::View { .. }) => {}
             News::Wrote(path) => self.wrote(path),
         }
     }

@@ -13,7 +13,7 @@ use crate::store::{WeightStore, WeightsError};
 
 /// Runs the verb.
 pub fn run(args: &RunArgs, reporter: &Reporter) -> Result<(), Failure> {
-    threads(args)?;
+    threads(args.threads)?;
     let input = recipe::read(&args.recipe, overrides(args))?;
     let mut session = Session::new(WeightStore::from_env());
     let world = recipe::world(session.store());
@@ -39,8 +39,8 @@ pub fn cancel() -> CancelToken {
 }
 
 /// Lets the work run on as many threads as asked for.
-pub fn threads(args: &RunArgs) -> Result<(), Failure> {
-    let Some(threads) = args.threads else { return Ok(()) };
+pub fn threads(threads: Option<u16>) -> Result<(), Failure> {
+    let Some(threads) = threads else { return Ok(()) };
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads.into())
         .build_global()

@@ -21,7 +21,7 @@ pub fn run(args: &RunArgs, reporter: &Reporter) -> Result<(), Failure> {
         let help = "write the recipe into a file and watch that, or run it once with `fviz run -`";
         return Err(Failure::usage("standard input can't be watched", Some(help.into())));
     }
-    threads(args)?;
+    threads(args.threads)?;
     let session = Session::new(WeightStore::from_env());
     let world = Arc::new(recipe::world(session.store()));
     let read = || {

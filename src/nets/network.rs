@@ -1,14 +1,15 @@
 //! A network with its weights, ready to be looked into.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use candle_core::{Result, Tensor, Var, bail};
 
-use super::engine::{Engine, Redo};
+use super::engine::{Engine, LayerTime, Redo};
 use super::facts::Facts;
 use super::fuse::{Ready, Step, prepare};
-use super::graph::NodeId;
+use super::graph::{Graph, NodeId};
 use super::import::{ImportError, Weights, check_fit};
 use crate::ops::{Redirected, average_pool, log_mean_exp, max_pool, redirected_relu, relu};
 
@@ -23,11 +24,12 @@ pub struct Network {
 
 /// A network as a graph of candle's: the form that works everywhere.
 struct Core {
+    graph: Graph,
     steps: Vec<Step>,
     /// Nodes that are read, by their names.
     reads: Vec<(String, NodeId)>,
-    /// How many nodes the graph has.
-    nodes: usize,
+    /// What its steps took so far, and of how many calls.
+    took: Mutex<(Duration, u32)>,
     redirected: Redirected,
 }
 
@@ -55,7 +57,13 @@ impl Network {
         let steps = prepare(&facts.graph, weights, &ids)?;
         let channels = facts.graph.nodes().first().map_or(0, |node| node.channels);
         let engine = Engine::new(&steps, &ids, channels).map(Arc::new);
-        let core = Core { steps, reads, nodes: facts.graph.nodes().len(), redirected: Redirected::default() };
+        let core = Core {
+            graph: facts.graph.clone(),
+            steps,
+            reads,
+            took: Mutex::default(),
+            redirected: Redirected::default(),
+        };
         Ok(Self { core: Arc::new(core), engine })
     }
 
@@ -90,6 +98,23 @@ impl Network {
         self.core.compute(pictures, false, vec![(id, held.clone())], |node| node == id)
     }
 
+    /// The layers that were computed at once, each with the names of its nodes and the mean times of an image; nothing
+    /// where candle's graph does it all.
+    pub fn times(&self) -> Vec<(Vec<String>, LayerTime)> {
+        let times = self.engine.as_ref().map(|engine| engine.times(&self.core.graph)).unwrap_or_default();
+        let name = |&node: &NodeId| self.core.graph.nodes()[node].name.clone();
+        times.into_iter().map(|time| (time.nodes.iter().rev().map(name).collect(), time)).collect()
+    }
+
+    /// The nodes that candle's graph computes, and the mean time of a way forward through them.
+    pub fn portable_time(&self) -> (Vec<String>, Duration) {
+        let covered = |node: NodeId| self.engine.as_ref().is_some_and(|engine| engine.covers(node));
+        let steps = self.core.steps.iter().filter(|step| !covered(step.node));
+        let names = steps.map(|step| self.core.graph.nodes()[step.node].name.clone()).collect();
+        let (took, calls) = *self.core.took.lock().unwrap_or_else(PoisonError::into_inner);
+        (names, took / calls.max(1))
+    }
+
     /// Nodes at which a gradient was redirected since this was last asked, each once, in order of their names.
     pub fn redirected(&self) -> Vec<String> {
         let mut nodes: Vec<String> = self.core.redirected.take().into_iter().map(|(node, _)| node).collect();
@@ -102,7 +127,7 @@ impl Network {
 fn redo(core: Arc<Core>, engine: Arc<Engine>) -> Redo {
     Arc::new(move |picture, gradient| {
         let picture = Var::from_tensor(picture)?;
-        let mut tensors: Vec<Option<Tensor>> = vec![None; core.nodes];
+        let mut tensors: Vec<Option<Tensor>> = vec![None; core.graph.nodes().len()];
         if let Some(first) = tensors.first_mut() {
             *first = Some(picture.as_tensor().clone());
         }
@@ -128,13 +153,14 @@ impl Core {
         known: Known,
         covered: impl Fn(NodeId) -> bool,
     ) -> Result<BTreeMap<String, Tensor>> {
-        let mut tensors: Vec<Option<Tensor>> = vec![None; self.nodes];
+        let mut tensors: Vec<Option<Tensor>> = vec![None; self.graph.nodes().len()];
         if let Some(first) = tensors.first_mut() {
             *first = Some(pictures.clone());
         }
         for (node, tensor) in known {
             tensors[node] = Some(tensor);
         }
+        let began = Instant::now();
         for step in self.steps.iter().filter(|step| !covered(step.node)) {
             let result = self.evaluate(step, &tensors, redirect)?;
             for &node in &step.free {
@@ -142,6 +168,9 @@ impl Core {
             }
             tensors[step.node] = Some(result);
         }
+        let mut took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
+        *took = (took.0 + began.elapsed(), took.1 + 1);
+        drop(took);
         let read = |(name, id): &(String, NodeId)| match tensors.get(*id) {
             Some(Some(tensor)) => Ok((name.clone(), tensor.clone())),
             _ => bail!("`{name}` was not computed"),

@@ -55,6 +55,9 @@ pub enum Culprit {
     Canvas,
 }
 
+/// What is wrong with a word, and its place.
+pub(super) struct Fault(pub Culprit, pub &'static str, pub Span);
+
 /// Beyond this the canvas has run away: a picture's values lie in 0..1, and a canvas that is not clamped within a few
 /// units of it.
 const RUNAWAY: f64 = 100.0;

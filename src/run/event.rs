@@ -16,6 +16,8 @@ pub enum Event<'a> {
         /// How many batches of variants there are.
         batches: usize,
     },
+    /// A part of a step begins.
+    Phase(Phase),
     /// A batch of variants made a step.
     Step(Step<'a>),
     /// A canvas that some file shows.
@@ -45,6 +47,23 @@ pub enum Event<'a> {
         /// Whether it was stopped before its end.
         cancelled: bool,
     },
+}
+
+/// The parts of a step, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Modes, and from the canvas to what the network sees.
+    Transforms,
+    /// Through the network.
+    Forward,
+    /// Terms and their gradients.
+    Objective,
+    /// Back through the network.
+    Backward,
+    /// Back through the transforms, and penalties.
+    Pullback,
+    /// The optimizer, clamp and filters.
+    Update,
 }
 
 /// A step of a batch.

@@ -1,26 +1,40 @@
 //! Numbers that ran away.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Result, Storage, Tensor};
 
-fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
-    tensor.detach().to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+/// Looks at all numbers, in place where that can be done.
+fn look<R>(tensor: &Tensor, at: impl Fn(&[f32]) -> R) -> Result<R> {
+    let tensor = tensor.detach().to_dtype(DType::F32)?.contiguous()?;
+    let (storage, layout) = tensor.storage_and_layout();
+    if let (Storage::Cpu(storage), Some((start, end))) = (&*storage, layout.contiguous_offsets()) {
+        return Ok(at(&storage.as_slice()?[start..end]));
+    }
+    drop(storage);
+    Ok(at(&tensor.flatten_all()?.to_vec1()?))
+}
+
+/// Whether it is true of all numbers: of a run of them without a branch.
+fn all(numbers: &[f32], is: impl Fn(f32) -> bool) -> bool {
+    numbers.chunks(1024).all(|run| run.iter().fold(true, |all, &number| all & is(number)))
 }
 
 /// Whether every number is finite.
 pub(super) fn is_finite(tensor: &Tensor) -> Result<bool> {
-    Ok(numbers(tensor)?.iter().all(|number| number.is_finite()))
+    look(tensor, |numbers| all(numbers, f32::is_finite))
 }
 
 /// Whether every number is zero.
 pub(super) fn is_zero(tensor: &Tensor) -> Result<bool> {
-    Ok(numbers(tensor)?.iter().all(|&number| number == 0.0))
+    look(tensor, |numbers| all(numbers, |number| number == 0.0))
 }
 
 /// The greatest |value|; infinite where there is a NaN.
 pub(super) fn greatest(tensor: &Tensor) -> Result<f64> {
-    let greatest = numbers(tensor)?.iter().fold(0.0, |most: f32, number| match number.abs() {
-        size if size.is_nan() => f32::INFINITY,
-        size => most.max(size),
-    });
-    Ok(greatest as f64)
+    let greatest = |numbers: &[f32]| {
+        numbers.iter().fold(0.0, |most: f32, number| match number.abs() {
+            size if size.is_nan() => f32::INFINITY,
+            size => most.max(size),
+        })
+    };
+    look(tensor, |numbers| greatest(numbers).into())
 }

@@ -10,6 +10,7 @@ mod finite;
 mod judge;
 mod look;
 mod network;
+mod pullback;
 mod scores;
 mod settle;
 mod state;
@@ -30,7 +31,7 @@ use crate::words::{Moments, Photos, registry};
 
 pub(crate) use error::reason;
 pub use error::{Culprit, NotFinite, RunError};
-pub use event::{Event, Step};
+pub use event::{Event, Phase, Step};
 pub use network::Network;
 pub use scores::Scores;
 pub use state::State;
@@ -146,7 +147,7 @@ impl<'a> Runner<'a> {
                 if iteration == 0 && number > 0 {
                     self.enter(number)?;
                 }
-                let outcomes = self.iterate(number, iteration, step)?;
+                let outcomes = self.iterate(number, iteration, step, sink)?;
                 let scores: Vec<Scores> = outcomes.iter().map(|outcome| outcome.scores.clone()).collect();
                 *done += 1;
                 sink(Event::Step(Step {
@@ -193,7 +194,13 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    fn iterate(&self, number: usize, iteration: usize, step_number: usize) -> Result<Vec<Outcome>, RunError> {
+    fn iterate(
+        &self,
+        number: usize,
+        iteration: usize,
+        step_number: usize,
+        sink: &mut dyn FnMut(Event),
+    ) -> Result<Vec<Outcome>, RunError> {
         let mut lanes = Vec::with_capacity(self.states.len());
         let mut redirect = false;
         for (state, (_, variant)) in self.states.iter().zip(self.variants()) {
@@ -202,7 +209,7 @@ impl<'a> Runner<'a> {
             let at = Place { variant, stage, iteration, step: step_number };
             lanes.push(Lane { state, at, canvas: canvas_of(stage)? });
         }
-        step(&lanes, self.network, redirect && step_number < REDIRECTED_STEPS)
+        step(&lanes, self.network, redirect && step_number < REDIRECTED_STEPS, sink)
     }
 
     /// Says, once, that a start was helped, or that after the first steps nothing has moved.

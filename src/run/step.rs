@@ -6,20 +6,21 @@
 //! 2. for the whole batch, input → the nodes that are read;
 //! 3. for each variant, its part of these nodes → terms → loss.
 //!
-//! Backwards through 3, 2, 1, where a graph takes over the next one's gradient G as Σ tensor · G, whose gradient is G
-//! to the bit. In one graph candle would add up a node's gradients in an order that depends on how many variants there
+//! Backwards through 3, 2, 1, where a graph takes over the next one's gradient as it is ([`seeded`]). In one graph candle would add up a node's gradients in an order that depends on how many variants there
 //! are, and then a variant alone and in a batch would differ in their last bits.
 
 use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 
-use super::error::{Culprit, NotFinite, RunError};
-use super::finite::{greatest, is_finite, is_zero};
+use super::error::{Culprit, Fault, NotFinite, RunError};
+use super::event::{Event, Phase};
+use super::finite::{greatest, is_finite};
 use super::judge::{self, Verdict, judge};
 use super::look::{Look, look};
 use super::network::Network;
+use super::pullback::{Pulled, pull_back, seeded};
 use super::scores::Scores;
-use super::settle::{self, Settled, settle};
+use super::settle::settle;
 use super::state::{Place, State};
 use crate::canvas::Canvas;
 use crate::source::Span;
@@ -46,15 +47,23 @@ pub(super) struct Lane<'r> {
 }
 
 /// One iteration of all variants of a batch, in their order. They must have as many views of one size.
-pub(super) fn step(lanes: &[Lane], network: &dyn Network, redirect: bool) -> Result<Vec<Outcome>, RunError> {
+pub(super) fn step(
+    lanes: &[Lane],
+    network: &dyn Network,
+    redirect: bool,
+    sink: &mut dyn FnMut(Event),
+) -> Result<Vec<Outcome>, RunError> {
+    sink(Event::Phase(Phase::Transforms));
     let looks: Vec<Look> =
         in_order(lanes.par_iter().map(|lane| look(&lane.state.params, lane.canvas, &lane.at)).collect())?;
-
     let inputs: Vec<Tensor> = looks.iter().map(|look| look.input.detach()).collect();
     let input = Var::from_tensor(&Tensor::cat(&inputs, 0)?)?;
     drop(inputs);
+
+    sink(Event::Phase(Phase::Forward));
     let taps = network.forward(&input, redirect)?;
 
+    sink(Event::Phase(Phase::Objective));
     let own = taps_of_each(&taps, lanes)?;
     let verdicts: Vec<Verdict> = in_order(
         lanes
@@ -66,11 +75,18 @@ pub(super) fn step(lanes: &[Lane], network: &dyn Network, redirect: bool) -> Res
             })
             .collect(),
     )?;
+
+    sink(Event::Phase(Phase::Backward));
     let gradients = back(&taps, &verdicts, lanes, &input)?;
     drop((taps, input));
 
-    let work = lanes.par_iter().zip(looks).zip(verdicts).zip(gradients);
-    in_order(work.map(|(((lane, look), verdict), gradient)| finish(lane, look, verdict, gradient)).collect())
+    sink(Event::Phase(Phase::Pullback));
+    let work = lanes.par_iter().zip(&looks).zip(gradients);
+    let pulled: Vec<Pulled> = in_order(work.map(|((lane, look), gradient)| pulled(lane, look, &gradient)).collect())?;
+
+    sink(Event::Phase(Phase::Update));
+    let work = lanes.par_iter().zip(looks).zip(verdicts).zip(pulled);
+    in_order(work.map(|(((lane, look), verdict), pulled)| finish(lane, look, verdict, pulled)).collect())
 }
 
 /// All results, or the first error in the order of the variants, whichever thread met it first.
@@ -107,7 +123,7 @@ fn back(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane], input: &Var) -> candl
                 None => part(&tap.detach(), index, lane.at.stage.views)?.zeros_like()?,
             });
         }
-        let link = (tap * Tensor::cat(&parts, 0)?)?.sum_all()?;
+        let link = seeded(tap, &Tensor::cat(&parts, 0)?)?;
         loss = Some(match loss {
             Some(sum) => (sum + link)?,
             None => link,
@@ -124,15 +140,18 @@ fn back(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane], input: &Var) -> candl
     lanes.iter().enumerate().map(|(index, lane)| part(&gradient, index, lane.at.stage.views)).collect()
 }
 
-fn finish(lane: &Lane, look: Look, verdict: Verdict, gradient: Tensor) -> Result<Outcome, RunError> {
-    if !is_finite(&gradient)? {
+fn pulled(lane: &Lane, look: &Look, gradient: &Tensor) -> Result<Pulled, RunError> {
+    if !is_finite(gradient)? {
         let model = &lane.at.variant.model.call;
         return Err(lane.fault(Culprit::Network, model.spec.name, model.span));
     }
-    let silent = is_zero(&gradient)?;
-    let Settled { params, moments, penalties } =
-        settle(&look, &gradient, lane.state.moments.clone(), lane.canvas, &lane.at)?
-            .map_err(|settle::Fault(what, word, span)| lane.fault(what, word, span))?;
+    pull_back(look, gradient, &lane.at)?.map_err(|Fault(what, word, span)| lane.fault(what, word, span))
+}
+
+fn finish(lane: &Lane, look: Look, verdict: Verdict, pulled: Pulled) -> Result<Outcome, RunError> {
+    let Pulled { gradient, penalties, silent } = pulled;
+    let (params, moments) = settle(&look, &gradient, lane.state.moments.clone(), lane.canvas, &lane.at)?
+        .map_err(|Fault(what, word, span)| lane.fault(what, word, span))?;
     let loss = penalties.iter().sum::<f64>() - verdict.activation;
     let Verdict { terms, activation, probability, .. } = verdict;
     let State { variant, stage, iteration, .. } = *lane.state;

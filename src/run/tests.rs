@@ -115,6 +115,7 @@ fn told_until(recipe: &Recipe, network: &dyn Network, stop: usize) -> Told {
             told.order.push("frame");
             told.frames.push((variant, take, last, flat(picture)));
         }
+        Event::Phase(_) => {}
         Event::View { .. } => told.order.push("view"),
         Event::Note(note) => told.notes.push(note.code),
         Event::Finished { .. } => told.order.push("finished"),

@@ -80,7 +80,8 @@ impl<'p> Collected<'p> {
                     }
                 }
             }
-            Event::Frame { .. } | Event::Started { .. } | Event::Note(_) | Event::Finished { .. } => {}
+            Event::Frame { .. } | Event::Started { .. } | Event::Phase(_) | Event::Note(_) | Event::Finished { .. } => {
+            }
         }
     }
 

@@ -137,6 +137,11 @@ impl Session {
         weights::Networks::one(model, nodes, &self.store, fetching, cancel).map(|loaded| loaded.network)
     }
 
+    /// The networks that were loaded and are kept.
+    pub fn networks(&self) -> impl Iterator<Item = &nets::Network> {
+        self.networks.loaded().map(|loaded| &*loaded.network)
+    }
+
     /// Loads networks anew that came from files, as after a change of one of them.
     pub fn forget_files(&mut self) {
         self.networks.forget_files();

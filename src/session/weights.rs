@@ -140,6 +140,11 @@ impl Networks {
         ready(model, key, &read)
     }
 
+    /// All that are kept.
+    pub fn loaded(&self) -> impl Iterator<Item = &Loaded> {
+        self.loaded.iter()
+    }
+
     /// Forgets what was loaded from files, as these may have changed.
     pub fn forget_files(&mut self) {
         self.loaded.retain(|loaded| loaded.key.file.is_none());

@@ -16,6 +16,8 @@ pub(super) struct Layer {
     pub relu: bool,
     /// The slot it fills.
     pub output: usize,
+    /// The node that it makes.
+    pub node: NodeId,
 }
 
 /// What a layer does to its input before it adds and rectifies.
@@ -117,7 +119,7 @@ pub(super) fn plan(steps: &[Step], reads: &[NodeId], channels: usize, vectors: V
                 slot.readers += 1;
             }
         }
-        layers.push(Layer { work: draft.work, input, more, relu: draft.relu, output });
+        layers.push(Layer { work: draft.work, input, more, relu: draft.relu, output, node: draft.output });
     }
     let outputs: Vec<(NodeId, usize)> =
         nodes.iter().filter(|&&node| node != 0 && is_output(node)).map(|&node| (node, slot(node))).collect();

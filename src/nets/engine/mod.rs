@@ -7,6 +7,7 @@
 mod layers;
 mod op;
 mod run;
+mod times;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +16,8 @@ use candle_core::{DType, Result, Tensor};
 use self::layers::{Layer, plan};
 use self::op::Segment;
 use self::run::{Shaped, Values};
+pub use self::times::LayerTime;
+use self::times::Times;
 use super::fuse::Step;
 use super::graph::NodeId;
 use crate::ops::fast::Vectors;
@@ -30,6 +33,7 @@ pub(super) struct Engine {
     done: Vec<NodeId>,
     /// Buffers for the size seen last: those of several would be more than a plan counts.
     shaped: Mutex<Option<Arc<Shaped>>>,
+    times: Times,
 }
 
 /// A node whose values are kept.
@@ -52,7 +56,15 @@ impl Engine {
         let vectors = Vectors::best()?;
         let (layers, slots, outputs, done) = plan(steps, reads, channels, vectors);
         let convolves = layers.iter().any(|layer| matches!(layer.work, layers::Work::Convolution(_)));
-        convolves.then(|| Self { vectors, layers, slots, outputs, done, shaped: Mutex::default() })
+        convolves.then(|| Self {
+            vectors,
+            layers,
+            slots,
+            outputs,
+            done,
+            shaped: Mutex::default(),
+            times: Times::default(),
+        })
     }
 
     /// Whether the engine computes that node, or has no need to.

@@ -3,6 +3,7 @@
 use candle_core::{Result, bail};
 
 use super::layers::Work;
+use super::times::Direction;
 use super::{Engine, Pool};
 use crate::ops::fast::{self, Buffer, Finish, Floats, Grid, Stage, floats, winners_grid};
 
@@ -139,6 +140,7 @@ impl Shaped {
         let places = Places::of(engine);
         let slot = |slot: usize| fast::Slot { buffer: places.value(slot), grid: self.grids[slot] };
         let mut stages: Vec<Box<dyn Stage>> = vec![fast::enter(places.image, slot(0))];
+        let mut owners = vec![engine.layers.len()];
         for (index, layer) in engine.layers.iter().enumerate() {
             let (from, to) = (slot(layer.input), slot(layer.output));
             let more = layer.more.map(|more| places.value(more));
@@ -152,6 +154,7 @@ impl Shaped {
                 }
                 Work::Nothing => stages.push(fast::copy(from.buffer, to, finish, engine.vectors)),
             }
+            owners.resize(stages.len(), index);
         }
         for (index, &(_, output)) in engine.outputs.iter().enumerate() {
             stages.push(fast::leave(slot(output), places.output(index)));
@@ -160,7 +163,9 @@ impl Shaped {
         buffers.extend(values.slots.iter_mut().map(|slot| Buffer::Filled(slot)));
         buffers.extend(values.winners.iter_mut().map(|winners| Buffer::Filled(winners)));
         buffers.extend(self.parts(engine, outputs).into_iter().map(Buffer::Filled));
-        fast::run(buffers, &stages);
+        owners.resize(stages.len(), engine.layers.len());
+        let took = fast::run(buffers, &stages);
+        engine.times.add(Direction::Forward, engine.layers.len(), &owners, &took);
         self.scratch.give([scratch]);
     }
 
@@ -185,6 +190,7 @@ impl Shaped {
             back.progress[slot].left -= 1;
             back.mask_alone(slot);
         }
+        let mut owners = vec![engine.layers.len(); back.stages.len()];
         for (index, layer) in engine.layers.iter().enumerate().rev() {
             if let Some(more) = layer.more {
                 back.pass_on(layer.output, more);
@@ -193,7 +199,9 @@ impl Shaped {
                 Work::Nothing => back.pass_on(layer.output, layer.input),
                 work => back.through(work, index, layer.output, layer.input),
             }
+            owners.resize(back.stages.len(), index);
         }
+        owners.push(engine.layers.len());
         let stages = {
             let leave = fast::leave(back.gradient(0), places.image);
             back.stages.push(leave);
@@ -210,7 +218,8 @@ impl Shaped {
             rest = after;
         }
         buffers.extend(gradients.slots.iter_mut().map(|slot| Buffer::Filled(slot)));
-        fast::run(buffers, &stages);
+        let took = fast::run(buffers, &stages);
+        engine.times.add(Direction::Backward, engine.layers.len(), &owners, &took);
         self.scratch.give([scratch]);
         let dead = |layer: &super::Layer| layer.relu && gradients.slots[layer.output].iter().all(|&x| x == 0.0);
         !(watch && engine.layers.iter().any(dead))

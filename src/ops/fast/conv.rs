@@ -54,6 +54,15 @@ impl FastConvolution {
         backward_pad(self.window(), cells, results)
     }
 
+    /// The way's name.
+    pub fn way(&self) -> &'static str {
+        match self.tile() {
+            Some(4) => "Winograd 4x4",
+            Some(_) => "Winograd 2x2",
+            None => "direct",
+        }
+    }
+
     /// Results of a tile of Winograd's method, where it serves.
     fn tile(&self) -> Option<usize> {
         let Kernel { window, inputs, outputs, .. } = self.kernel();

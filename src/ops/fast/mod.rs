@@ -53,6 +53,16 @@ impl Vectors {
         all
     }
 
+    /// What they are called.
+    pub fn name(self) -> &'static str {
+        match (self.lanes, cfg!(target_arch = "aarch64")) {
+            (16, _) => "AVX-512",
+            (8, _) => "AVX2",
+            (_, true) => "NEON",
+            _ => "vectors",
+        }
+    }
+
     fn of(arch: Arch) -> Option<Self> {
         struct Lanes;
         impl WithSimd for Lanes {

@@ -1,0 +1,97 @@
+//! From the gradient of the network's input to that of the parameters.
+
+use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result as Candle, Shape, Tensor};
+
+use super::error::{Culprit, Fault, RunError};
+use super::finite::{is_finite, is_zero};
+use super::look::{Look, unknown};
+use super::state::Place;
+use crate::spec::{Call, Moment};
+use crate::words::registry;
+
+/// What came back to the parameters.
+pub(super) struct Pulled {
+    pub gradient: Tensor,
+    /// Each penalty's value, its weight included.
+    pub penalties: Vec<f64>,
+    /// Whether nothing came from the network.
+    pub silent: bool,
+}
+
+/// Takes the gradient of the terms with respect to the network's input back through the transforms and adds the
+/// penalties'.
+pub(super) fn pull_back(look: &Look, gradient: &Tensor, at: &Place) -> Result<Result<Pulled, Fault>, RunError> {
+    let moment = at.moment();
+    let silent = is_zero(gradient)?;
+    let mut loss = seeded(&look.input, gradient)?;
+    let mut penalties = Vec::new();
+    for call in &at.stage.penalties {
+        let value = penalty(look, call, &moment)?;
+        let number = value.detach().to_dtype(DType::F64)?.to_scalar::<f64>()?;
+        if !number.is_finite() {
+            return Ok(Err(Fault(Culprit::Value, call.spec.name, call.span)));
+        }
+        penalties.push(number);
+        loss = (loss + value)?;
+    }
+    let gradient = gradient_of(&loss, look)?;
+    if !is_finite(&gradient)? {
+        return Ok(Err(blame(look, at, &moment)?));
+    }
+    Ok(Ok(Pulled { gradient, penalties, silent }))
+}
+
+/// A loss whose gradient with respect to `tensor` is `gradient`: joins the graph that ends here to one that begins
+/// with its values. Its own value means nothing.
+pub(super) fn seeded(tensor: &Tensor, gradient: &Tensor) -> Candle<Tensor> {
+    tensor.apply_op1(Seed(gradient.detach()))
+}
+
+struct Seed(Tensor);
+
+impl CustomOp1 for Seed {
+    fn name(&self) -> &'static str {
+        "seed"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, _: &Layout) -> Candle<(CpuStorage, Shape)> {
+        let zero = match storage {
+            CpuStorage::F32(_) => CpuStorage::F32(vec![0.0]),
+            CpuStorage::F64(_) => CpuStorage::F64(vec![0.0]),
+            _ => candle_core::bail!("pictures are f32 or f64"),
+        };
+        Ok((zero, ().into()))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor) -> Candle<Option<Tensor>> {
+        Ok(Some(self.0.clone()))
+    }
+}
+
+fn penalty(look: &Look, call: &Call, moment: &Moment) -> Result<Tensor, RunError> {
+    let word = registry::penalty(call.spec.name).ok_or_else(|| unknown(call))?;
+    word.value(&look.picture, &call.args, &call.moment(moment)).map_err(RunError::of(call.spec.name, call.span))
+}
+
+/// The gradient with respect to the parameters; zeros where nothing depends on them.
+fn gradient_of(loss: &Tensor, look: &Look) -> candle_core::Result<Tensor> {
+    match loss.backward()?.get(&look.leaf) {
+        Some(gradient) => Ok(gradient.clone()),
+        None => look.leaf.zeros_like(),
+    }
+}
+
+/// The first penalty whose own gradient is not finite, else the transforms.
+fn blame(look: &Look, at: &Place, moment: &Moment) -> Result<Fault, RunError> {
+    for call in &at.stage.penalties {
+        if !is_finite(&gradient_of(&penalty(look, call, moment)?, look)?)? {
+            return Ok(Fault(Culprit::Gradient, call.spec.name, call.span));
+        }
+    }
+    Ok(match (at.stage.transforms.first(), at.stage.transforms.last()) {
+        (Some(first), Some(last)) if first.span.file == last.span.file => {
+            Fault(Culprit::Transforms, first.spec.name, first.span.to(last.span))
+        }
+        _ => Fault(Culprit::Canvas, at.stage.optimizer.spec.name, at.stage.optimizer.span),
+    })
+}
