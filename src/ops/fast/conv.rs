@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::direct::{self, Kernel, Pass, backward_pad};
+use super::narrow::Narrow;
 use super::winograd::{TOGETHER, Winograd};
 use super::{Finish, Grid, Slot, Stage, Vectors};
 use crate::ops::{Convolution, Window};
@@ -18,6 +19,7 @@ pub struct FastConvolution {
 
 enum Way {
     Direct(Vec<Pass>),
+    Narrow(Narrow),
     Winograd(Winograd),
 }
 
@@ -90,17 +92,21 @@ impl FastConvolution {
                 let weight = |o, i, ky: usize, kx: usize| kernel.weight(i, o, 2 - ky, 2 - kx);
                 Way::Winograd(Winograd::new(side, kernel.outputs, kernel.inputs, weight, self.vectors))
             }
-            None => Way::Direct(direct::backward(kernel, self.vectors)),
+            None => match Narrow::new(kernel) {
+                Some(narrow) => Way::Narrow(narrow),
+                None => Way::Direct(direct::backward(kernel, self.vectors)),
+            },
         })
     }
 
     /// Numbers of a buffer that both directions need beside their pictures.
     pub fn scratch(&self, picture: Grid, result: Grid) -> usize {
-        let of = |way: &Way, to: Grid| match way {
+        let of = |way: &Way, from: Grid, to: Grid| match way {
             Way::Winograd(winograd) => winograd.scratch(to),
+            Way::Narrow(narrow) => narrow.scratch(from),
             Way::Direct(_) => 0,
         };
-        of(self.forward_way(), result).max(of(self.backward_way(), picture))
+        of(self.forward_way(), picture, result).max(of(self.backward_way(), result, picture))
     }
 
     /// Convolves.
@@ -130,6 +136,7 @@ impl FastConvolution {
     ) -> Vec<Box<dyn Stage + 'a>> {
         match way {
             Way::Direct(passes) => vec![direct::stage(passes, from, to, finish, self.vectors)],
+            Way::Narrow(narrow) => narrow.stages(from, to, scratch, finish, self.vectors),
             Way::Winograd(winograd) => winograd.stages(from, to, scratch, finish, self.vectors),
         }
     }

@@ -8,14 +8,12 @@ use super::finish::Finisher;
 use super::memory::Sums;
 use super::panels::{Panels, share};
 use super::team::{Part, Stage, Target};
-use super::tile::{Rows, SUMS, most_rows, multiply};
+use super::tile::{Columns, Rows, SUMS, most_rows, multiply};
 use super::{Finish, Slot, Vectors};
 use crate::ops::Window;
 
-/// A sum over a window of the source for each of the positions that fill the target.
-///
-/// Result n of position (y, x) goes to row `y · stride + to.0 + n / group`, and in it to number `n mod group` counted
-/// from the first of pixel `x · stride + to.1`. Results outside of the picture are dropped.
+/// A sum over a window of the source for each of the positions that fill the target: the results of position (y, x) go
+/// to pixel `(y · stride + to.0, x · stride + to.1)`. Those outside of the picture are dropped.
 pub(super) struct Pass {
     panels: Panels,
     /// Runs of a window, one below the other.
@@ -28,7 +26,6 @@ pub(super) struct Pass {
     step: usize,
     stride: usize,
     to: (usize, usize),
-    group: usize,
 }
 
 /// Kernel, channels and weights of a convolution.
@@ -64,7 +61,6 @@ pub(super) fn forward(kernel: Kernel<'_>, vectors: Vectors) -> Pass {
         step: stride,
         stride: 1,
         to: (0, 0),
-        group: kernel.outputs,
     }
 }
 
@@ -78,13 +74,13 @@ pub(super) fn backward_pad(window: Window, cells: usize, results: usize) -> usiz
 }
 
 /// Which results, counted from position i, see the cells `i · stride + phase` of some phases.
-struct Reach {
-    first: isize,
-    count: usize,
+pub(super) struct Reach {
+    pub first: isize,
+    pub count: usize,
 }
 
 impl Reach {
-    fn of(window: Window, phases: Range<usize>) -> Self {
+    pub fn of(window: Window, phases: Range<usize>) -> Self {
         let offsets =
             || phases.clone().flat_map(|phase| (0..window.kernel).filter_map(move |k| seen(window, phase, k)));
         match (offsets().min(), offsets().max()) {
@@ -94,53 +90,46 @@ impl Reach {
     }
 }
 
+/// The place in the window at which a cell of a phase is seen by the result `offset` further.
+pub(super) fn place(window: Window, phase: usize, offset: isize) -> Option<usize> {
+    let k = (phase + window.padding) as isize - offset * window.stride as isize;
+    usize::try_from(k).ok().filter(|&k| k < window.kernel)
+}
+
 /// The result, counted from position i, whose window has cell `i · stride + phase` at place k.
 fn seen(window: Window, phase: usize, k: usize) -> Option<isize> {
     let offset = (phase + window.padding) as isize - k as isize;
     (offset.rem_euclid(window.stride as isize) == 0).then_some(offset.div_euclid(window.stride as isize))
 }
 
-/// From the result's gradient to the picture's: one pass for each phase of the stride, or one for all where a pixel has
-/// few channels.
+/// From the result's gradient to the picture's: one pass for each phase of the stride.
 pub(super) fn backward(kernel: Kernel<'_>, vectors: Vectors) -> Vec<Pass> {
     let stride = kernel.window.stride;
-    if stride > 1 && stride * stride * kernel.inputs <= 64 {
-        return vec![phases(kernel, 0..stride, 0..stride, vectors)];
-    }
     let all = (0..stride).flat_map(|a| (0..stride).map(move |b| (a, b)));
-    all.map(|(a, b)| phases(kernel, a..a + 1, b..b + 1, vectors)).collect()
+    all.map(|(a, b)| phase(kernel, (a, b), vectors)).collect()
 }
 
-fn phases(kernel: Kernel<'_>, down: Range<usize>, across: Range<usize>, vectors: Vectors) -> Pass {
+/// For the pixels at `(a, b)` of each square of the stride.
+fn phase(kernel: Kernel<'_>, (a, b): (usize, usize), vectors: Vectors) -> Pass {
     let Kernel { window, inputs, outputs, .. } = kernel;
-    let stride = window.stride;
-    let (high, wide) = (Reach::of(window, down.clone()), Reach::of(window, across.clone()));
+    let (high, wide) = (Reach::of(window, a..a + 1), Reach::of(window, b..b + 1));
     let run = wide.count * outputs;
-    let group = across.len() * inputs;
-    // The place in the window at which a cell of this phase is seen by the result `offset` further.
-    let place = |phase: usize, offset: isize| -> Option<usize> {
-        let k = (phase + window.padding) as isize - offset * stride as isize;
-        usize::try_from(k).ok().filter(|&k| k < window.kernel)
-    };
-    let weight = |n: usize, term: usize| {
-        let (a, b, input) = (down.start + n / group, across.start + n % group / inputs, n % inputs);
+    let weight = |input: usize, term: usize| {
         let (y, x, output) = (term / run, term % run / outputs, term % outputs);
-        match (place(a, high.first + y as isize), place(b, wide.first + x as isize)) {
+        match (place(window, a, high.first + y as isize), place(window, b, wide.first + x as isize)) {
             (Some(ky), Some(kx)) => kernel.weight(output, input, ky, kx),
             _ => 0.0,
         }
     };
     let lines = if run == 0 { 0 } else { high.count };
-    let outputs_here = down.len() * group;
     Pass {
-        panels: Panels::pack(outputs_here, lines * run, vectors.width(outputs_here), weight),
+        panels: Panels::pack(inputs, lines * run, vectors.width(inputs), weight),
         lines,
         run,
         first: (high.first, wide.first),
         step: 1,
-        stride,
-        to: (down.start, across.start),
-        group,
+        stride: window.stride,
+        to: (a, b),
     }
 }
 
@@ -158,7 +147,7 @@ pub(super) fn stage<'a>(
     let panels = passes.iter().map(|pass| pass.panels.count()).min().unwrap_or(1).max(1);
     // What fits a core's cache is read again by every band; what does not is read once, by one thread.
     let large = passes.iter().map(|pass| pass.panels.bytes()).sum::<usize>() > CACHE;
-    let (down, across) = match large && passes.iter().all(|pass| pass.group == to.grid.channels) {
+    let (down, across) = match large {
         true => ((2 * threads).div_ceil(panels).min(rows), panels.min(4 * threads)),
         false => ((4 * threads).min(rows), 1),
     };
@@ -211,6 +200,7 @@ impl WithSimd for Piece<'_, '_> {
         let positions = to.width.div_ceil(pass.stride);
         let row = from.row();
         let taps: Vec<usize> = (0..pass.lines).map(|line| line * row).collect();
+        let columns: Vec<usize> = (0..pass.lines).map(|line| line * pass.run * width).collect();
         // A pass without a single line sums up nothing, wherever it would begin.
         let origin = |first: isize| (from.pad as isize + first).max(0) as usize;
         let origin = (origin(pass.first.0), origin(pass.first.1));
@@ -224,7 +214,7 @@ impl WithSimd for Piece<'_, '_> {
         };
         let calls = rows.len() * blocks;
         for panel in panels {
-            let weights = pass.panels.panel(panel);
+            let weights = Columns { data: pass.panels.panel(panel), down: width, taps: &columns, width };
             let following = pass.panels.panel(panel + 1);
             for (index, y) in rows.clone().enumerate() {
                 let line = (origin.0 + y * pass.step) * row;
@@ -237,7 +227,7 @@ impl WithSimd for Piece<'_, '_> {
                     let data = self.from.get(start..).unwrap_or_default();
                     let terms = Rows { data, down, taps: &taps, run: pass.run };
                     let next = share(following, index * blocks + block, calls);
-                    multiply(simd, &mut sums.0, end - x, terms, weights, width, next);
+                    multiply(simd, &mut sums.0, end - x, terms, weights, next);
                     for (x, sums) in (x..end).zip(sums.0.chunks_exact(width)) {
                         self.store(simd, (y, x), panel * width, sums);
                     }
@@ -252,23 +242,10 @@ impl Piece<'_, '_> {
     #[inline(always)]
     fn store<S: Simd>(&mut self, simd: S, (y, x): (usize, usize), first: usize, sums: &[f32]) {
         let (pass, grid) = (self.pass, self.of.target.grid);
-        let end = (first + sums.len()).min(pass.panels.outputs);
-        let (mut n, x) = (first, x * pass.stride + pass.to.1);
-        while n < end {
-            let (band, offset) = if n < pass.group { (0, n) } else { (n / pass.group, n % pass.group) };
-            let count = (pass.group - offset).min(end - n);
-            let row = y * pass.stride + pass.to.0 + band;
-            if row < grid.height {
-                // A group may reach over several pixels; those right of the picture are dropped.
-                let (mut k, mut pixel, mut channel) = (0, x + offset / grid.channels, offset % grid.channels);
-                while k < count && pixel < grid.width {
-                    let here = (grid.channels - channel).min(count - k);
-                    let to = self.part.pixel((row, pixel), channel, here);
-                    self.finish.store(simd, to, channel, &sums[n - first + k..][..here]);
-                    (k, pixel, channel) = (k + here, pixel + 1, 0);
-                }
-            }
-            n += count;
+        let (row, pixel) = (y * pass.stride + pass.to.0, x * pass.stride + pass.to.1);
+        if row < grid.height && pixel < grid.width {
+            let to = self.part.pixel((row, pixel), first, sums.len().min(grid.channels - first));
+            self.finish.store(simd, to, first, sums);
         }
     }
 }

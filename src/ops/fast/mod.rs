@@ -10,6 +10,7 @@ mod direct;
 mod finish;
 mod grid;
 mod memory;
+mod narrow;
 mod panels;
 mod pool;
 mod team;

@@ -28,35 +28,51 @@ pub(super) struct Rows<'a> {
     pub run: usize,
 }
 
-impl Rows<'_> {
-    /// Terms in all.
-    fn terms(&self) -> usize {
-        self.taps.len() * self.run
+/// The right side of a product: tap t, term k is the one or two vectors from number `taps[t] + k · down` on.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    /// The numbers.
+    pub data: &'a [f32],
+    /// From one term of a run to the next.
+    pub down: usize,
+    /// Where the runs begin.
+    pub taps: &'a [usize],
+    /// Columns: the lanes of one or two vectors.
+    pub width: usize,
+}
+
+impl<'a> Columns<'a> {
+    /// A panel of weights for a left side of one tap.
+    pub fn panel(data: &'a [f32], width: usize) -> Self {
+        Self { data, down: width, taps: &[0], width }
     }
 }
 
-/// `to[m][n] = Σ over taps t, terms k of rows[m, t, k] · panel[t, k][n]` for `count` rows and the one or two vectors of
-/// a panel; `to` holds row after row. Meanwhile `next` is fetched, which will be multiplied with before long.
+/// `to[m][n] = Σ over taps t, terms k of rows[m, t, k] · columns[t, k][n]` for `count` rows; `to` holds row after row.
+/// Meanwhile `next` is fetched, which will be multiplied with before long.
 #[inline(always)]
 pub(super) fn multiply<S: Simd>(
     simd: S,
     to: &mut [f32],
     count: usize,
     rows: Rows<'_>,
-    panel: &[f32],
-    width: usize,
+    columns: Columns<'_>,
     next: &[f32],
 ) {
+    let width = columns.width;
+    assert!(width == S::F32_LANES || width == 2 * S::F32_LANES, "columns are vectors");
     assert!((1..=most_rows::<S>(width)).contains(&count) && to.len() >= count * width, "rows fit");
-    assert!(panel.len() == rows.terms() * width, "a panel has all terms");
+    assert!(rows.taps.len() == columns.taps.len(), "both sides have the same terms");
     if rows.run > 0 {
         let last = rows.taps.iter().max().map_or(0, |tap| tap + (count - 1) * rows.down + rows.run);
         assert!(last <= rows.data.len(), "the last row lies within its slice");
+        let last = columns.taps.iter().max().map_or(0, |tap| tap + (rows.run - 1) * columns.down + width);
+        assert!(last <= columns.data.len(), "the last column lies within its slice");
     }
     macro_rules! of {
         ($vectors:literal: $($m:literal)*) => {
             match count {
-                $($m => simd.vectorize(Product::<'_, $m, $vectors> { to, rows, panel, next }),)*
+                $($m => simd.vectorize(Product::<'_, $m, $vectors> { to, rows, columns, next }),)*
                 _ => {}
             }
         };
@@ -75,7 +91,7 @@ pub(super) fn multiply<S: Simd>(
 struct Product<'a, const M: usize, const V: usize> {
     to: &'a mut [f32],
     rows: Rows<'a>,
-    panel: &'a [f32],
+    columns: Columns<'a>,
     next: &'a [f32],
 }
 
@@ -85,23 +101,25 @@ impl<const M: usize, const V: usize> WithSimd for Product<'_, M, V> {
     #[inline(always)]
     #[allow(unsafe_code)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { to, rows, panel, next } = self;
+        let Self { to, rows, columns, next } = self;
         let mut sums = [[simd.splat_f32s(0.0); V]; M];
-        let mut panel = S::as_simd_f32s(panel).0.as_chunks::<V>().0.iter();
         // Spread evenly over the terms, a line of the cache or two with each.
-        let step = next.len().div_ceil(rows.terms().max(1));
+        let step = next.len().div_ceil((rows.taps.len() * rows.run).max(1));
         let mut ahead = next.as_ptr();
-        for &tap in rows.taps {
-            for k in tap..tap + rows.run {
-                let Some(weights) = panel.next() else { return };
+        for (&tap, &column) in rows.taps.iter().zip(columns.taps) {
+            for k in 0..rows.run {
+                // SAFETY: `multiply` checked that the last column of the furthest tap lies within the slice, of V
+                // vectors; steps are not negative, so this one lies before it. A vector is as many f32.
+                let weights = unsafe {
+                    columns.data.as_ptr().add(column + k * columns.down).cast::<[S::f32s; V]>().read_unaligned()
+                };
                 fetch(ahead);
                 fetch(ahead.wrapping_add(16));
                 ahead = ahead.wrapping_add(step);
                 for (m, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: `multiply` checked that the last number of the last row at the furthest tap lies within
-                    // the slice; steps are not negative, so this one lies before it.
-                    let x = simd.splat_f32s(unsafe { *rows.data.get_unchecked(m * rows.down + k) });
-                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                    // SAFETY: as above, of the last number of the last row at the furthest tap.
+                    let x = simd.splat_f32s(unsafe { *rows.data.get_unchecked(tap + m * rows.down + k) });
+                    for (sum, weights) in sums.iter_mut().zip(&weights) {
                         *sum = simd.mul_add_f32s(x, *weights, *sum);
                     }
                 }

@@ -12,7 +12,7 @@ use super::finish::{Finisher, save, whole};
 use super::memory::{Sums as Cells, scratch};
 use super::panels::{Panels, share};
 use super::team::{Part, Stage, Target};
-use super::tile::{Rows, SUMS, most_rows, multiply};
+use super::tile::{Columns, Rows, SUMS, most_rows, multiply};
 use super::{Finish, Grid, Slot, Vectors};
 
 /// Channels are transformed so many at a time, whatever the vectors' length.
@@ -324,7 +324,7 @@ impl WithSimd for Band<'_, '_> {
                     let to = &mut sums[point * sums_apart + first * width..];
                     let next = here.get(inputs * width..2 * inputs * width).unwrap_or_default();
                     let next = share(next, block, blocks);
-                    multiply(simd, to, end - first, rows, &here[..inputs * width], width, next);
+                    multiply(simd, to, end - first, rows, Columns::panel(&here[..inputs * width], width), next);
                 }
             }
             for (k, tile) in tiles.clone().enumerate() {
@@ -438,7 +438,7 @@ impl WithSimd for SumsPanel<'_, '_> {
                     let rows = Rows { data, down: inputs, taps: &[0], run: inputs };
                     let to = &mut sums[point * apart + (block.start + from) * width..];
                     let next = share(next, index * parts + part, tiles.blocks * parts);
-                    multiply(simd, to, end - from, rows, &weights[here.clone()], width, next);
+                    multiply(simd, to, end - from, rows, Columns::panel(&weights[here.clone()], width), next);
                 }
             }
         }
