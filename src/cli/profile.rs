@@ -118,7 +118,7 @@ impl Row {
         let [channels, height, width] = time.shape;
         Self {
             name: together(&names),
-            shape: format!("{channels}x{height}x{width}"),
+            shape: if channels > 0 { format!("{channels}x{height}x{width}") } else { String::new() },
             way: time.way,
             forward: time.forward * images,
             backward: time.backward * images,

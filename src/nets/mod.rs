@@ -17,7 +17,7 @@ mod shape;
 pub(crate) mod testing;
 
 pub use architecture::{Architecture, Source, TORCHVISION, architecture, architectures};
-pub use engine::LayerTime;
+pub use engine::{LayerTime, portable_nodes};
 pub use facts::{Facts, Licence};
 pub use graph::{Graph, Node, NodeId, Op};
 pub use import::{Header, ImportError, Weights};

@@ -55,8 +55,7 @@ impl Network {
         let reads: Vec<(String, NodeId)> = reads.into_iter().map(find).collect::<std::result::Result<_, _>>()?;
         let ids: Vec<NodeId> = reads.iter().map(|(_, id)| *id).collect();
         let steps = prepare(&facts.graph, weights, &ids)?;
-        let channels = facts.graph.nodes().first().map_or(0, |node| node.channels);
-        let engine = Engine::new(&steps, &ids, channels).map(Arc::new);
+        let engine = Engine::new(&steps, &facts.graph, &ids).map(Arc::new);
         let core = Core {
             graph: facts.graph.clone(),
             steps,

@@ -36,6 +36,11 @@ impl ScaleShift {
         Self::new(std.iter().map(|std| 1.0 / std).collect(), shift)
     }
 
+    /// Factors and addends.
+    pub(crate) fn parts(&self) -> (&[f64], &[f64]) {
+        (&self.scale, &self.shift)
+    }
+
     /// Applies it, f32 or f64.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         if x.dim(1)? != self.scale.len() {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::super::terminal::steps;
 use crate::check::Recipe;
-use crate::check::recipe::{Format, Render, Variant};
+use crate::check::recipe::{Format, Render, Stage, Variant};
+use crate::nets::{Facts, NodeId, portable_nodes};
 use crate::plan::{Output, Plan, total_steps};
 use crate::spec::{Call, Dial, Type, Unit};
 
@@ -68,9 +69,28 @@ fn networks(recipe: &Recipe) -> Vec<String> {
                     lines.push(line);
                 }
             }
+            let line = computed(facts, stage);
+            if told.insert(line.clone()) {
+                lines.push(line);
+            }
         }
     }
     lines
+}
+
+/// Which nodes have no kernel of their own.
+fn computed(facts: &Facts, stage: &Stage) -> String {
+    let reads: Vec<NodeId> = stage.terms.iter().filter_map(|term| facts.graph.find(&term.node)).collect();
+    let slow = portable_nodes(&facts.graph, &reads);
+    match slow.as_slice() {
+        [] => format!("{} is computed by its kernels", facts.name),
+        [some @ ..] if some.len() <= NAMED => {
+            format!("{} is computed by its kernels, but for {}, which have none", facts.name, some.join(", "))
+        }
+        some => {
+            format!("{} is computed by its kernels, but for {} nodes, which have none here", facts.name, some.len())
+        }
+    }
 }
 
 fn stages(variant: &Variant) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use super::{NodeId, Slot, Step};
 use crate::nets::fuse::Ready;
+use crate::nets::graph::{Graph, Op};
 use crate::ops::Window;
 use crate::ops::fast::{FastConvolution, Vectors};
 
@@ -24,6 +25,8 @@ pub(super) struct Layer {
 pub(super) enum Work {
     Convolution(Box<FastConvolution>),
     MaxPool(Window),
+    /// Factor and addend of each channel.
+    ScaleShift(Vec<f32>, Vec<f32>),
     Nothing,
 }
 
@@ -39,21 +42,27 @@ struct Draft {
 /// Layers, slots, outputs, and the nodes that are covered.
 pub(super) type Plan = (Vec<Layer>, Vec<Slot>, Vec<(NodeId, usize)>, Vec<NodeId>);
 
-/// Takes over the steps that can be computed from the picture by layers alone.
-pub(super) fn plan(steps: &[Step], reads: &[NodeId], channels: usize, vectors: Vectors) -> Plan {
-    // The picture is node 0.
-    let mut done = vec![0];
-    for step in steps {
-        let can = match step.ready {
-            Ready::Convolution(_) | Ready::Relu(_) | Ready::Add => true,
+/// Which nodes can be computed from the picture by layers alone.
+pub(super) fn fast(graph: &Graph) -> Vec<bool> {
+    let mut fast: Vec<bool> = Vec::with_capacity(graph.nodes().len());
+    for node in graph.nodes() {
+        let can = match node.op {
+            Op::Input | Op::Convolution { .. } | Op::BatchNorm | Op::Relu | Op::Add => true,
             // A winner's place is kept in a byte.
-            Ready::MaxPool(window) => window.kernel * window.kernel <= 255,
+            Op::MaxPool(window) => window.kernel * window.kernel <= 255,
             _ => false,
         };
-        if can && step.inputs.iter().all(|input| done.contains(input)) {
-            done.push(step.node);
-        }
+        fast.push(can && node.inputs.iter().all(|&input| fast[input]));
     }
+    fast
+}
+
+/// Takes over the steps that can be computed so.
+pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vectors) -> Plan {
+    let fast = fast(graph);
+    // The picture is node 0.
+    let mut done = vec![0];
+    done.extend(steps.iter().map(|step| step.node).filter(|&node| fast[node]));
     let covered = |step: &&Step| done.contains(&step.node);
     let readers = |node: NodeId| steps.iter().flat_map(|step| &step.inputs).filter(|&&input| input == node).count();
     let is_output = |node: NodeId| {
@@ -74,6 +83,12 @@ pub(super) fn plan(steps: &[Step], reads: &[NodeId], channels: usize, vectors: V
                 let work = Work::Convolution(Box::new(FastConvolution::new(convolution.clone(), vectors)));
                 Draft { work, input, more: None, relu: false, output: step.node }
             }
+            Ready::ScaleShift(norm) => {
+                let (scale, shift) = norm.parts();
+                let narrow = |numbers: &[f64]| numbers.iter().map(|&number| number as f32).collect();
+                let work = Work::ScaleShift(narrow(scale), narrow(shift));
+                Draft { work, input, more: None, relu: false, output: step.node }
+            }
             Ready::MaxPool(window) => {
                 Draft { work: Work::MaxPool(*window), input, more: None, relu: false, output: step.node }
             }
@@ -82,7 +97,8 @@ pub(super) fn plan(steps: &[Step], reads: &[NodeId], channels: usize, vectors: V
                 let fits = |drafts: &[Draft], node: NodeId| {
                     let at = made(drafts, node)?;
                     let draft = drafts.get(at)?;
-                    let plain = matches!(draft.work, Work::Convolution(_)) && draft.more.is_none() && !draft.relu;
+                    let fuses = matches!(draft.work, Work::Convolution(_) | Work::ScaleShift(..));
+                    let plain = fuses && draft.more.is_none() && !draft.relu;
                     plain.then_some(at)
                 };
                 // It moves behind what it is added to.
@@ -105,6 +121,7 @@ pub(super) fn plan(steps: &[Step], reads: &[NodeId], channels: usize, vectors: V
     let mut nodes = vec![0];
     nodes.extend(drafts.iter().map(|draft| draft.output));
     let slot = |node: NodeId| nodes.iter().position(|&known| known == node).unwrap_or_default();
+    let channels = graph.nodes().first().map_or(0, |node| node.channels);
     let mut slots = vec![Slot { channels, relu: false, readers: 0 }];
     let mut layers = Vec::new();
     for draft in drafts {

@@ -19,7 +19,7 @@ use self::run::{Shaped, Values};
 pub use self::times::LayerTime;
 use self::times::Times;
 use super::fuse::Step;
-use super::graph::NodeId;
+use super::graph::{Graph, NodeId};
 use crate::ops::fast::Vectors;
 
 /// Computes some nodes of a network at once.
@@ -50,11 +50,19 @@ struct Slot {
 /// `[1, numbers]` → the picture's gradient.
 pub(super) type Redo = Arc<dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync>;
 
+/// The nodes on the way to some that no engine computes, in order; none of the others on a processor without vectors.
+pub fn portable_nodes<'g>(graph: &'g Graph, reads: &[NodeId]) -> Vec<&'g str> {
+    let (needed, fast) = (graph.needed(reads), layers::fast(graph));
+    let vectors = Vectors::best().is_some();
+    let all = graph.nodes().iter().zip(needed).zip(fast).skip(1);
+    all.filter(|((_, needed), fast)| *needed && !(*fast && vectors)).map(|((node, _), _)| node.name.as_str()).collect()
+}
+
 impl Engine {
     /// Takes over what it can of these steps, as long as the nodes that are read stay readable.
-    pub fn new(steps: &[Step], reads: &[NodeId], channels: usize) -> Option<Self> {
+    pub fn new(steps: &[Step], graph: &Graph, reads: &[NodeId]) -> Option<Self> {
         let vectors = Vectors::best()?;
-        let (layers, slots, outputs, done) = plan(steps, reads, channels, vectors);
+        let (layers, slots, outputs, done) = plan(steps, graph, reads, vectors);
         let convolves = layers.iter().any(|layer| matches!(layer.work, layers::Work::Convolution(_)));
         convolves.then(|| Self {
             vectors,

@@ -68,7 +68,7 @@ impl Shaped {
                     (after, (high, wide))
                 }
                 Work::MaxPool(window) => (0, size(*window)?),
-                Work::Nothing => (0, (from.height, from.width)),
+                Work::ScaleShift(..) | Work::Nothing => (0, (from.height, from.width)),
             };
             let channels = engine.slots[layer.output].channels;
             if let Some(more) = layer.more {
@@ -84,7 +84,7 @@ impl Shaped {
         loop {
             let before = grids.clone();
             for layer in &engine.layers {
-                let plain = matches!(layer.work, Work::Nothing).then_some(layer.input);
+                let plain = matches!(layer.work, Work::Nothing | Work::ScaleShift(..)).then_some(layer.input);
                 for other in [layer.more, plain].into_iter().flatten() {
                     let pad = grids[other].pad.max(grids[layer.output].pad);
                     grids[other].pad = pad;
@@ -151,6 +151,10 @@ impl Shaped {
                 }
                 Work::MaxPool(window) => {
                     stages.push(fast::pool(*window, from, to, places.winners(index), engine.vectors))
+                }
+                Work::ScaleShift(scale, bias) => {
+                    let finish = Finish { scale, bias, ..finish };
+                    stages.push(fast::copy(from.buffer, to, finish, engine.vectors));
                 }
                 Work::Nothing => stages.push(fast::copy(from.buffer, to, finish, engine.vectors)),
             }
@@ -303,7 +307,8 @@ impl<'a> Back<'a> {
     }
 
     fn through(&mut self, work: &'a Work, layer: usize, from: usize, to: usize) {
-        let (source, target, finish) = (self.gradient(from), self.gradient(to), self.finish(to));
+        let (source, target) = (self.gradient(from), self.gradient(to));
+        let finish: Finish<'a> = self.finish(to);
         match work {
             Work::Convolution(convolution) => {
                 self.stages.extend(convolution.backward(source, target, self.places.scratch, finish));
@@ -311,6 +316,10 @@ impl<'a> Back<'a> {
             Work::MaxPool(window) => {
                 let winners = self.places.winners(layer);
                 self.stages.push(fast::unpool(*window, source, target, winners, finish, self.engine.vectors));
+            }
+            Work::ScaleShift(scale, _) => {
+                let finish = Finish { scale, ..finish };
+                self.stages.push(fast::copy(source.buffer, target, finish, self.engine.vectors));
             }
             Work::Nothing => {}
         }

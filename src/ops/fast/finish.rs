@@ -5,9 +5,11 @@ use pulp::{Simd, WithSimd};
 use super::team::{Part, Stage, Target};
 use super::{Slot, Vectors};
 
-/// How results become pixels of a buffer: `mask · relu(sum + bias + more + what is there)`.
+/// How results become pixels of a buffer: `mask · relu(scale · sum + bias + more + what is there)`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Finish<'a> {
+    /// Factors of the sum, a number for each channel; 1 if empty.
+    pub scale: &'a [f32],
     /// Added, a number for each channel; none if empty.
     pub bias: &'a [f32],
     /// Added, from a buffer of the same grid.
@@ -23,6 +25,7 @@ pub struct Finish<'a> {
 /// A [`Finish`] with the buffers it reads.
 #[derive(Clone, Copy)]
 pub(super) struct Finisher<'a> {
+    scale: &'a [f32],
     bias: &'a [f32],
     more: &'a [f32],
     add: bool,
@@ -34,7 +37,8 @@ impl<'a> Finish<'a> {
     /// For one piece of the work.
     pub(super) fn open(&self, part: &Part<'a>) -> Finisher<'a> {
         let read = |buffer: Option<usize>| buffer.map_or(&[][..], |buffer| part.read(buffer));
-        Finisher { bias: self.bias, more: read(self.more), add: self.add, relu: self.relu, mask: read(self.mask) }
+        let Self { scale, bias, add, relu, .. } = *self;
+        Finisher { scale, bias, more: read(self.more), add, relu, mask: read(self.mask) }
     }
 }
 
@@ -44,12 +48,16 @@ impl Finisher<'_> {
     pub fn store<S: Simd>(&self, simd: S, (at, to): (usize, &mut [f32]), channel: usize, sums: &[f32]) {
         let n = to.len().min(sums.len());
         let of = |slice: &'_ [f32], first: usize| if slice.is_empty() { None } else { Some(first..first + n) };
+        let scale = of(self.scale, channel).map(|range| &self.scale[range]);
         let bias = of(self.bias, channel).map(|range| &self.bias[range]);
         let more = of(self.more, at).map(|range| &self.more[range]);
         let mask = of(self.mask, at).map(|range| &self.mask[range]);
         let mut k = 0;
         while k + S::F32_LANES <= n {
             let mut x = whole(simd, &sums[k..]);
+            if let Some(scale) = scale {
+                x = simd.mul_f32s(x, whole(simd, &scale[k..]));
+            }
             if self.add {
                 x = simd.add_f32s(x, whole(simd, &to[k..]));
             }
@@ -69,7 +77,7 @@ impl Finisher<'_> {
             k += S::F32_LANES;
         }
         for k in k..n {
-            let mut x = sums[k];
+            let mut x = sums[k] * scale.map_or(1.0, |scale| scale[k]);
             x += if self.add { to[k] } else { 0.0 };
             x += bias.map_or(0.0, |bias| bias[k]);
             x += more.map_or(0.0, |more| more[k]);
@@ -128,15 +136,17 @@ impl Stage for Copy<'_> {
     }
 
     fn piece(&self, part: &mut Part<'_>) {
-        debug_assert!(self.finish.bias.is_empty(), "a row is no pixel");
         let grid = self.target.grid;
+        // A row is as good as one pixel where channels are alike.
+        let alike = self.finish.bias.is_empty() && self.finish.scale.is_empty();
+        let channels = if alike { grid.width * grid.channels } else { grid.channels }.max(1);
         let zeros = if self.from.is_none() { vec![0.0; grid.width * grid.channels] } else { Vec::new() };
         let from = self.from.map(|from| part.read(from));
         let finish = self.finish.open(part);
         for y in part.rows() {
             let to = part.row(y);
             let sums = from.map_or(&zeros[..], |from| &from[to.0..][..to.1.len()]);
-            self.vectors.arch.dispatch(Row { finish, to, sums });
+            self.vectors.arch.dispatch(Row { finish, to, sums, channels });
         }
     }
 }
@@ -145,6 +155,8 @@ struct Row<'a> {
     finish: Finisher<'a>,
     to: (usize, &'a mut [f32]),
     sums: &'a [f32],
+    /// Numbers of a pixel.
+    channels: usize,
 }
 
 impl WithSimd for Row<'_> {
@@ -152,6 +164,10 @@ impl WithSimd for Row<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        self.finish.store(simd, self.to, 0, self.sums);
+        let (at, to) = self.to;
+        let pixels = to.chunks_mut(self.channels).zip(self.sums.chunks(self.channels));
+        for (x, (to, sums)) in pixels.enumerate() {
+            self.finish.store(simd, (at + x * self.channels, to), 0, sums);
+        }
     }
 }

@@ -128,7 +128,7 @@ impl Stage for Back<'_> {
     }
 
     fn piece(&self, part: &mut Part<'_>) {
-        debug_assert!(self.finish.bias.is_empty(), "a row is no pixel");
+        debug_assert!(self.finish.bias.is_empty() && self.finish.scale.is_empty(), "a row is no pixel");
         let (from, finish) = (part.read(self.scratch), self.finish.open(part));
         self.vectors.arch.dispatch(BackPiece { of: self, from, part, finish });
     }
