@@ -117,6 +117,12 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(verb: Verb, reporter: &Reporter) -> Result<(), Failure> {
+    match &verb {
+        Verb::Run(args) | Verb::Watch(args) => run::threads(args.threads)?,
+        Verb::Profile(args) => run::threads(args.threads)?,
+        Verb::Classify(_) | Verb::Test(_) => run::threads(None)?,
+        _ => {}
+    }
     match verb {
         Verb::Run(args) => run::run(&args, reporter),
         Verb::Watch(args) => watch::run(&args, reporter),

@@ -8,7 +8,7 @@ use super::args::ProfileArgs;
 use super::page::{BOLD, DIM};
 use super::progress::{Progress, Style};
 use super::report::Reporter;
-use super::run::{accepted, cancel, threads, told};
+use super::run::{accepted, cancel, told};
 use super::{Failure, recipe};
 use crate::check::{Overrides, Recipe, check};
 use crate::nets::{LayerTime, Network};
@@ -22,7 +22,6 @@ const WARM: usize = 2;
 
 /// Runs the verb.
 pub fn run(args: &ProfileArgs, reporter: &Reporter) -> Result<(), Failure> {
-    threads(args.threads)?;
     // A step more than is counted at least.
     let steps = (args.steps as usize).max(WARM + 1);
     let overrides = Overrides { set: args.set.clone(), steps: Some(steps), ..Overrides::default() };

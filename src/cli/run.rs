@@ -13,7 +13,6 @@ use crate::store::{WeightStore, WeightsError};
 
 /// Runs the verb.
 pub fn run(args: &RunArgs, reporter: &Reporter) -> Result<(), Failure> {
-    threads(args.threads)?;
     let input = recipe::read(&args.recipe, overrides(args))?;
     let mut session = Session::new(WeightStore::from_env());
     let world = recipe::world(session.store());
@@ -38,11 +37,17 @@ pub fn cancel() -> CancelToken {
     interrupt::install().unwrap_or_default()
 }
 
-/// Lets the work run on as many threads as asked for.
+/// Lets the work run on as many threads as asked for, or one for each core that this process may use: two threads of one
+/// core would wait for its one multiplier.
 pub fn threads(threads: Option<u16>) -> Result<(), Failure> {
-    let Some(threads) = threads else { return Ok(()) };
+    let cores = || num_cpus::get_physical().min(num_cpus::get());
+    let threads = match threads {
+        Some(threads) => threads.into(),
+        None if std::env::var_os("RAYON_NUM_THREADS").is_some() => return Ok(()),
+        None => cores(),
+    };
     rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.into())
+        .num_threads(threads)
         .build_global()
         .map_err(|error| Failure::environment(format!("can't start {threads} threads: {error}"), None))
 }

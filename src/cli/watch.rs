@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::args::RunArgs;
 use super::progress::{Progress, Style};
 use super::report::Reporter;
-use super::run::{cancel, finished, overrides, shown, tell, threads};
+use super::run::{cancel, finished, overrides, shown, tell};
 use super::{Exit, Failure, recipe};
 use crate::check::{Checked, Recipe};
 use crate::live::{Change, Reload, Screen, Told, preview_path};
@@ -21,7 +21,6 @@ pub fn run(args: &RunArgs, reporter: &Reporter) -> Result<(), Failure> {
         let help = "write the recipe into a file and watch that, or run it once with `fviz run -`";
         return Err(Failure::usage("standard input can't be watched", Some(help.into())));
     }
-    threads(args.threads)?;
     let session = Session::new(WeightStore::from_env());
     let world = Arc::new(recipe::world(session.store()));
     let read = || {

@@ -37,15 +37,29 @@ struct Core {
 type Known = Vec<(NodeId, Tensor)>;
 
 impl Network {
-    /// Prepares what leads to the nodes of these names; modules' paths mean their last nodes. The weights may be
-    /// dropped afterwards, or kept to load the same network for other nodes.
+    /// As [`Network::prepare`], for speed.
     ///
     /// # Errors
-    /// The weights are not the network's, or a name is no node's.
+    /// As there.
     pub fn load<'a>(
         facts: &Facts,
         weights: &Weights,
         reads: impl IntoIterator<Item = &'a str>,
+    ) -> std::result::Result<Self, ImportError> {
+        Self::prepare(facts, weights, reads, false)
+    }
+
+    /// Prepares what leads to the nodes of these names; modules' paths mean their last nodes. With `low_memory` no
+    /// weights are kept in forms larger than their own. They may be dropped afterwards, or kept to load the same network
+    /// for other nodes.
+    ///
+    /// # Errors
+    /// The weights are not the network's, or a name is no node's.
+    pub fn prepare<'a>(
+        facts: &Facts,
+        weights: &Weights,
+        reads: impl IntoIterator<Item = &'a str>,
+        low_memory: bool,
     ) -> std::result::Result<Self, ImportError> {
         check_fit(facts.name, &facts.graph.parameters(), &weights.header())?;
         let find = |name: &str| match facts.graph.find(name) {
@@ -55,7 +69,7 @@ impl Network {
         let reads: Vec<(String, NodeId)> = reads.into_iter().map(find).collect::<std::result::Result<_, _>>()?;
         let ids: Vec<NodeId> = reads.iter().map(|(_, id)| *id).collect();
         let steps = prepare(&facts.graph, weights, &ids)?;
-        let engine = Engine::new(&steps, &facts.graph, &ids).map(Arc::new);
+        let engine = Engine::new(&steps, &facts.graph, &ids, low_memory).map(Arc::new);
         let core = Core {
             graph: facts.graph.clone(),
             steps,

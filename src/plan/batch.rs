@@ -58,6 +58,9 @@ const CANVAS_TENSORS: u64 = 24;
 /// four of one.
 const PREPARED: u64 = 6;
 
+/// The same with `low_memory`.
+const UNPREPARED: u64 = 4;
+
 const F32: u64 = 4;
 
 /// The batches of a recipe, what they take, and the first variant that is too big for the machine.
@@ -137,7 +140,8 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
     let facts = &variant.model.facts;
     let reads: Vec<usize> = nodes.iter().filter_map(|node| facts.graph.find(node)).collect();
     let weights: u64 = facts.graph.parameters().iter().map(|p| p.shape.iter().product::<usize>() as u64).sum();
-    let mut needs = Needs { network: weights * F32 * PREPARED, ..Needs::default() };
+    let copies = if variant.model.call.args.switch("low_memory") { UNPREPARED } else { PREPARED };
+    let mut needs = Needs { network: weights * F32 * copies, ..Needs::default() };
     for stage in &variant.stages {
         let (height, width) = seen_sizes(stage).most;
         let (view, canvas) = (area(height, width) * 3 * F32, area(stage.height, stage.width) * 3 * F32);

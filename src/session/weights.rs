@@ -71,6 +71,7 @@ struct Key {
     model: &'static str,
     file: Option<PathBuf>,
     nodes: BTreeSet<String>,
+    low_memory: bool,
 }
 
 /// A network and what it was loaded from.
@@ -161,11 +162,13 @@ struct Read {
 
 fn key(model: &Model, nodes: &BTreeSet<String>) -> Key {
     let file = model.call.args.file("weights").map(PathBuf::from);
-    Key { model: model.call.spec.name, file, nodes: nodes.clone() }
+    let low_memory = model.call.args.switch("low_memory");
+    Key { model: model.call.spec.name, file, nodes: nodes.clone(), low_memory }
 }
 
 fn ready(model: &Model, key: Key, read: &Read) -> Result<Loaded, LoadError> {
-    let network = Network::load(&model.facts, &read.weights, key.nodes.iter().map(String::as_str))
+    let nodes = key.nodes.iter().map(String::as_str);
+    let network = Network::prepare(&model.facts, &read.weights, nodes, key.low_memory)
         .map_err(|problem| wrong(model, read.path.clone(), problem))?;
     let licence = Licence::of_file(&read.sha256).or_else(|| model.facts.licence.clone());
     let identity = Identity {

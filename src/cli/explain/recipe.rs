@@ -84,7 +84,7 @@ fn computed(facts: &Facts, stage: &Stage) -> String {
     let slow = portable_nodes(&facts.graph, &reads);
     match slow.as_slice() {
         [] => format!("{} is computed by its kernels", facts.name),
-        [some @ ..] if some.len() <= NAMED => {
+        some if some.len() <= NAMED => {
             format!("{} is computed by its kernels, but for {}, which have none", facts.name, some.join(", "))
         }
         some => {

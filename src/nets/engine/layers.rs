@@ -58,7 +58,7 @@ pub(super) fn fast(graph: &Graph) -> Vec<bool> {
 }
 
 /// Takes over the steps that can be computed so.
-pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vectors) -> Plan {
+pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vectors, low_memory: bool) -> Plan {
     let fast = fast(graph);
     // The picture is node 0.
     let mut done = vec![0];
@@ -80,7 +80,7 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
         };
         let draft = match &step.ready {
             Ready::Convolution(convolution) => {
-                let work = Work::Convolution(Box::new(FastConvolution::new(convolution.clone(), vectors)));
+                let work = Work::Convolution(Box::new(FastConvolution::new(convolution.clone(), vectors, low_memory)));
                 Draft { work, input, more: None, relu: false, output: step.node }
             }
             Ready::ScaleShift(norm) => {

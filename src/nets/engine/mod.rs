@@ -60,9 +60,9 @@ pub fn portable_nodes<'g>(graph: &'g Graph, reads: &[NodeId]) -> Vec<&'g str> {
 
 impl Engine {
     /// Takes over what it can of these steps, as long as the nodes that are read stay readable.
-    pub fn new(steps: &[Step], graph: &Graph, reads: &[NodeId]) -> Option<Self> {
+    pub fn new(steps: &[Step], graph: &Graph, reads: &[NodeId], low_memory: bool) -> Option<Self> {
         let vectors = Vectors::best()?;
-        let (layers, slots, outputs, done) = plan(steps, graph, reads, vectors);
+        let (layers, slots, outputs, done) = plan(steps, graph, reads, vectors, low_memory);
         let convolves = layers.iter().any(|layer| matches!(layer.work, layers::Work::Convolution(_)));
         convolves.then(|| Self {
             vectors,
