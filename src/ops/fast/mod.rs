@@ -48,10 +48,11 @@ impl Vectors {
 
     /// All that this processor has.
     pub fn all() -> Vec<Self> {
-        let mut all = Vec::from_iter(Self::of(Arch::new()));
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        all.extend(pulp::x86::V3::try_new().map(Arch::V3).and_then(Self::of));
-        all
+        let shorter = pulp::x86::V3::try_new().map(Arch::V3);
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        let shorter = None;
+        [Some(Arch::new()), shorter].into_iter().flatten().filter_map(Self::of).collect()
     }
 
     /// What they are called.

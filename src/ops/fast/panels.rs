@@ -1,5 +1,7 @@
 //! Weights in the order in which they are used.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::memory::{Floats, floats};
@@ -15,21 +17,22 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    /// Packs what `fill` makes of each output: its terms, `width` numbers from one to the next.
-    pub fn fill(outputs: usize, terms: usize, width: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Self {
+    /// Packs what `fill` makes of the outputs of each panel.
+    pub fn fill(outputs: usize, terms: usize, width: usize, fill: impl Fn(Range<usize>, &mut [f32]) + Sync) -> Self {
         let mut data = floats(outputs.div_ceil(width) * terms * width);
         data.par_chunks_mut((terms * width).max(1)).enumerate().for_each(|(panel, to)| {
-            for n in 0..width.min(outputs - panel * width) {
-                fill(panel * width + n, &mut to[n..]);
-            }
+            let first = panel * width;
+            fill(first..outputs.min(first + width), to);
         });
         Self { data, width, outputs, terms }
     }
 
     /// Packs the weight of each output and term.
     pub fn pack(outputs: usize, terms: usize, width: usize, weight: impl Fn(usize, usize) -> f32 + Sync) -> Self {
-        Self::fill(outputs, terms, width, |output, to| {
-            to.iter_mut().step_by(width).enumerate().for_each(|(term, to)| *to = weight(output, term));
+        Self::fill(outputs, terms, width, |outputs, to| {
+            for (term, to) in to.chunks_exact_mut(width).enumerate() {
+                to.iter_mut().zip(outputs.clone()).for_each(|(to, output)| *to = weight(output, term));
+            }
         })
     }
 

@@ -56,15 +56,18 @@ impl Winograd {
     ) -> Self {
         let g: &[[f64; 3]] = if side == 4 { &G4 } else { &G2 };
         let (wide, width) = (g.len(), vectors.width(outputs));
-        let panels = Panels::fill(outputs, wide * wide * inputs, width, |output, to| {
+        let along = |g: &[f64; 3], [a, b, c]: [f64; 3]| g[0] * a + g[1] * b + g[2] * c;
+        let panels = Panels::fill(outputs, wide * wide * inputs, width, |outputs, to| {
             for input in 0..inputs {
-                let across = [0, 1, 2].map(|ky| {
-                    let row = [0, 1, 2].map(|kx| f64::from(weight(output, input, ky, kx)));
-                    move |point: usize| g[point].iter().zip(row).map(|(g, weight)| g * weight).sum::<f64>()
-                });
-                for (column, point) in (0..wide).flat_map(|column| (0..wide).map(move |point| (column, point))) {
-                    let sum: f64 = g[point].iter().zip(&across).map(|(g, across)| g * across(column)).sum();
-                    to[((point * wide + column) * inputs + input) * width] = sum as f32;
+                for (n, output) in outputs.clone().enumerate() {
+                    let kernel = [0, 1, 2].map(|ky| [0, 1, 2].map(|kx| f64::from(weight(output, input, ky, kx))));
+                    for (column, g_column) in g.iter().enumerate() {
+                        let lines = kernel.map(|line| along(g_column, line));
+                        for (row, g_row) in g.iter().enumerate() {
+                            let point = row * wide + column;
+                            to[(point * inputs + input) * width + n] = along(g_row, lines) as f32;
+                        }
+                    }
                 }
             }
         });
