@@ -39,16 +39,16 @@ impl Nearest {
         let (low, high) = (ends(f32::min).unwrap_or_default(), ends(f32::max).unwrap_or_default());
         // A grey palette is flat, but its box must not be.
         let per_unit = [0, 1, 2].map(|axis| CUBES as f32 / (high[axis] - low[axis]).max(1e-3));
-        let mut search = Self { labs, around, guesses: Vec::new(), low, per_unit };
+        let mut new = Self { labs, around, guesses: Vec::new(), low, per_unit };
         let mut guess = 0;
         for number in 0..CUBES.pow(3) {
             let place = [number / CUBES / CUBES, number / CUBES % CUBES, number % CUBES];
             let middle = [0, 1, 2].map(|axis| low[axis] + (place[axis] as f32 + 0.5) / per_unit[axis]);
             // The cube beside has nearly the same.
-            guess = search.from(guess, middle);
-            search.guesses.push(guess);
+            guess = new.search(guess, middle);
+            new.guesses.push(guess);
         }
-        search
+        new
     }
 
     /// The number of the entry nearest to `color`, the lowest of several equally near.
@@ -59,11 +59,11 @@ impl Nearest {
             let place = ((color[axis] - self.low[axis]) * self.per_unit[axis]) as i32;
             cube = cube * CUBES + place.clamp(0, CUBES as i32 - 1) as usize;
         }
-        self.from(self.guesses[cube], color)
+        self.search(self.guesses[cube], color)
     }
 
     /// The same, from any guess.
-    fn from(&self, guess: u8, color: Lab) -> u8 {
+    fn search(&self, guess: u8, color: Lab) -> u8 {
         // Distances are not negative, so their bits have their order; the number behind them decides between equals.
         let key = |lab: Lab, index: u8| u64::from(oklab::distance2(color, lab).to_bits()) << 8 | u64::from(index);
         let Some(&lab) = self.labs.get(usize::from(guess)) else { return 0 };
