@@ -142,7 +142,7 @@ pub fn write(out: impl Write, frames: &[RgbImage], options: &Options) -> Result<
 /// The palette and the entries shown in each frame.
 fn quantize(frames: &[RgbImage]) -> (Palette, Vec<Vec<u8>>) {
     let palette = Palette::of(frames);
-    let mut indexed: Vec<_> = frames.par_iter().map(|frame| dither::index(frame, &palette)).collect();
+    let mut indexed = dither::index(frames, &palette);
     steady::hold(frames, &mut indexed);
     (palette, indexed)
 }

@@ -10,6 +10,7 @@ pub mod gif;
 pub mod label;
 pub mod layout;
 pub mod metadata;
+pub mod nearest;
 pub mod oklab;
 pub mod palette;
 pub mod picture;

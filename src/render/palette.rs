@@ -4,6 +4,7 @@
 //! fill flat areas (gutters, label strips, the grey of the start) are kept exactly, and an animation that has no more
 //! colours than a palette holds loses nothing.
 
+use super::nearest::Nearest;
 use super::oklab::{self, Lab};
 use image::RgbImage;
 use quantette::deps::palette::Oklab;
@@ -28,7 +29,7 @@ const MAX_FLAT: usize = 16;
 pub struct Palette {
     colors: Vec<[u8; 3]>,
     labs: Vec<Lab>,
-    cells: Cells,
+    nearest: Nearest,
 }
 
 impl Palette {
@@ -55,7 +56,7 @@ impl Palette {
         entries.sort_by(|(p, c), (q, d)| p[0].total_cmp(&q[0]).then(c.cmp(d)));
         entries.dedup();
         let (labs, colors): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
-        Self { cells: Cells::new(&labs), colors, labs }
+        Self { nearest: Nearest::new(&labs), colors, labs }
     }
 
     /// The colours, sRGB-encoded, from dark to light.
@@ -70,14 +71,7 @@ impl Palette {
 
     /// The entry nearest to `color`, the darkest of several equally near.
     pub fn nearest(&self, color: Lab) -> u8 {
-        let mut best = (f32::INFINITY, 0);
-        for &index in self.cells.candidates(color) {
-            let distance = oklab::distance2(color, self.lab(index));
-            if distance < best.0 {
-                best = (distance, index);
-            }
-        }
-        best.1
+        self.nearest.of(color)
     }
 }
 
@@ -136,60 +130,4 @@ fn cluster(sample: &[[u8; 3]], count: usize) -> Vec<[u8; 3]> {
         return Vec::new(); // unreachable: a sample is never longer than 2^32
     };
     kmeans.into_palette().into_vec().into_iter().map(|c| oklab::to_srgb([c.l, c.a, c.b])).collect()
-}
-
-/// Oklab's box cut into cells, each with the entries that can be nearest to a point inside it.
-struct Cells {
-    /// Where each cell's entries start in `entries`; one more than there are cells.
-    starts: Vec<u32>,
-    entries: Vec<u8>,
-}
-
-impl Cells {
-    /// How many cells along each axis.
-    const COUNTS: [usize; 3] = [24, 16, 16];
-    /// The corner of the box: all colours of sRGB lie inside, with some room.
-    const LOW: Lab = [0.0, -0.24, -0.32];
-    /// The sides of one cell.
-    const SIDES: Lab = [1.0 / 24.0, 0.52 / 16.0, 0.52 / 16.0];
-
-    fn new(labs: &[Lab]) -> Self {
-        let mut cells = Self { starts: vec![0], entries: Vec::new() };
-        let mut nears = vec![0.0f32; labs.len()];
-        let [n0, n1, n2] = Self::COUNTS;
-        for cell in 0..n0 * n1 * n2 {
-            let place = [cell / (n1 * n2), cell / n2 % n1, cell % n2];
-            // An entry whose least distance from the cell is above another's greatest is never nearest.
-            let mut limit = f32::INFINITY;
-            for (near, lab) in nears.iter_mut().zip(labs) {
-                let (mut least, mut greatest) = (0.0, 0.0);
-                for axis in 0..3 {
-                    let low = Self::LOW[axis] + place[axis] as f32 * Self::SIDES[axis];
-                    let (below, above) = (low - lab[axis], lab[axis] - low - Self::SIDES[axis]);
-                    let outside = below.max(above).max(0.0);
-                    let across = (below + Self::SIDES[axis]).abs().max((above + Self::SIDES[axis]).abs());
-                    least += outside * outside;
-                    greatest += across * across;
-                }
-                *near = least;
-                limit = limit.min(greatest);
-            }
-            // A hair of slack for rounding.
-            let possible = nears.iter().enumerate().filter(|(_, near)| **near <= limit * 1.0001 + 1e-9);
-            cells.entries.extend(possible.map(|(index, _)| index as u8));
-            cells.starts.push(cells.entries.len() as u32);
-        }
-        cells
-    }
-
-    /// The entries worth comparing with `color`, dark to light; never empty.
-    fn candidates(&self, color: Lab) -> &[u8] {
-        let mut cell = 0;
-        for (axis, value) in color.into_iter().enumerate() {
-            let place = (value - Self::LOW[axis]) / Self::SIDES[axis];
-            cell = cell * Self::COUNTS[axis] + (place as usize).min(Self::COUNTS[axis] - 1);
-        }
-        let (from, to) = (self.starts[cell] as usize, self.starts[cell + 1] as usize);
-        &self.entries[from..to]
-    }
 }

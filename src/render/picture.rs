@@ -63,6 +63,9 @@ pub fn enlarge(picture: &RgbImage, scale: u32) -> Result<RgbImage, PictureError>
     let (Some(wide), Some(high)) = (side(width), side(height)) else {
         return Err(PictureError::TooLarge { width, height, scale });
     };
+    if scale == 1 {
+        return Ok(picture.clone());
+    }
     Ok(RgbImage::from_fn(wide, high, |x, y| *picture.get_pixel(x / scale, y / scale)))
 }
 

@@ -13,6 +13,8 @@ mod safetensors;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 pub use error::{Fault, ImportError};
 pub use fit::check_fit;
 pub use header::{Dtype, Entry, Header};
@@ -47,7 +49,7 @@ impl Weights {
         };
         let broken =
             |(name, array): (&String, &Array)| (!array.data.iter().all(|x| x.is_finite())).then(|| name.clone());
-        let broken: Vec<String> = weights.tensors.iter().filter_map(broken).collect();
+        let broken: Vec<String> = weights.tensors.par_iter().filter_map(broken).collect();
         if broken.is_empty() { Ok(weights) } else { Err(ImportError::NotFinite(broken)) }
     }
 

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use safetensors::tensor::{Dtype as Theirs, Metadata};
+use rayon::prelude::*;
+use safetensors::tensor::{Dtype as Theirs, Metadata, TensorInfo};
 
 use super::header::{count, known_as};
 use super::{Array, Dtype, Entry, Header, ImportError, Weights};
@@ -66,14 +67,12 @@ pub fn weights(bytes: &[u8]) -> Result<Weights, ImportError> {
         }
         std::cmp::Ordering::Equal => {}
     }
-    let mut tensors = BTreeMap::new();
-    for (tensor, info) in &metadata.tensors() {
-        let Some((name, entry)) = known_as(tensor).and_then(|name| header.tensors.get_key_value(name)) else {
-            continue;
-        };
+    let decoded = |(tensor, info): (&String, &&TensorInfo)| {
+        let (name, entry) = known_as(tensor).and_then(|name| header.tensors.get_key_value(name))?;
         let bytes = data.get(info.data_offsets.0..info.data_offsets.1).unwrap_or_default();
-        tensors.insert(name.clone(), Array { shape: entry.shape.clone(), data: entry.dtype.decode(bytes) });
-    }
+        Some((name.clone(), Array { shape: entry.shape.clone(), data: entry.dtype.decode(bytes) }))
+    };
+    let tensors = metadata.tensors().par_iter().filter_map(decoded).collect();
     Ok(Weights { tensors, metadata: header.metadata })
 }
 
