@@ -23,6 +23,7 @@ mod resize;
 mod scale_shift;
 mod separable;
 pub mod softmax;
+mod strips;
 #[cfg(test)]
 pub(crate) mod testing;
 mod window;

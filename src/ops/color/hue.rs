@@ -6,103 +6,125 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::ops::real::Real;
+use super::pixels::{BLOCK, Block, Bounds};
 
-/// What a colour is made of.
-struct Parts<T> {
-    /// Which channel is greatest, the first of equals (torchvision's rule), and which least.
-    greatest: usize,
-    least: usize,
-    value: T,
-    chroma: T,
+/// What a colour is made of. Where r = g = b the chroma is 0, and the rest means nothing.
+struct Parts {
+    /// Which channel is greatest, the first of equals (torchvision's rule): red, green, or else blue.
+    red: bool,
+    green: bool,
+    value: f32,
+    chroma: f32,
+    /// Whether the least is the channel that follows the greatest, R → G → B → R. Of two equal least channels either
+    /// will do, but not the greatest itself.
+    next_is_least: bool,
     /// The hue's part within its sixths: −1..=1.
-    lean: T,
+    lean: f32,
     /// The hue, in sixths.
-    hue: T,
+    hue: f32,
 }
 
-impl<T: Real> Parts<T> {
-    /// None where r = g = b.
-    #[inline]
-    fn of(color: [T; 3]) -> Option<Self> {
-        let [r, g, b] = color;
-        let greatest = if r >= g && r >= b {
-            0
-        } else if g >= b {
-            1
-        } else {
-            2
-        };
-        // Of two equal least channels either will do, but not the greatest itself.
-        let (next, after) = ((greatest + 1) % 3, (greatest + 2) % 3);
-        let least = if color[next] <= color[after] { next } else { after };
-        let (value, chroma) = (color[greatest], color[greatest] - color[least]);
-        if chroma == T::zero() {
-            return None;
-        }
-        let lean = (color[next] - color[after]) / chroma;
-        Some(Self { greatest, least, value, chroma, lean, hue: lean + T::from_f64(2.0 * greatest as f64) })
+/// `a` for red, `b` for green, `c` for blue.
+#[inline(always)]
+fn pick(red: bool, green: bool, a: f32, b: f32, c: f32) -> f32 {
+    let other = if green { b } else { c };
+    if red { a } else { other }
+}
+
+impl Parts {
+    #[inline(always)]
+    fn of(r: f32, g: f32, b: f32) -> Self {
+        let red = (r >= g) & (r >= b);
+        let green = g >= b;
+        let value = pick(red, green, r, g, b);
+        let next = pick(red, green, g, b, r);
+        let after = pick(red, green, b, r, g);
+        let next_is_least = next <= after;
+        let chroma = value - if next_is_least { next } else { after };
+        let lean = (next - after) / if chroma == 0.0 { 1.0 } else { chroma };
+        Self { red, green, value, chroma, next_is_least, lean, hue: lean + pick(red, green, 0.0, 2.0, 4.0) }
     }
 }
 
 /// (n + hue) mod 6 for the channels R, G, B.
 const PLACE: [f64; 3] = [5.0, 3.0, 1.0];
 
-/// k mod 6 in 0..6
-#[inline]
-fn place<T: Real>(channel: usize, hue: T) -> T {
-    let k = T::from_f64(PLACE[channel]) + hue;
-    let k = k.to_f64();
-    T::from_f64(k - 6.0 * (k / 6.0).floor())
+/// `k` mod 6 in 0..6, for −6 <= k < 18. The hue is −1..=5, turned by at most 3, and PLACE adds 1 to 5.
+#[inline(always)]
+fn around(k: f32) -> f32 {
+    let k = if k < 0.0 { k + 6.0 } else { k };
+    let k = if k >= 6.0 { k - 6.0 } else { k };
+    if k >= 6.0 { k - 6.0 } else { k }
 }
 
 /// How far below the greatest value a channel lies, in chromas.
-#[inline]
-fn dip<T: Real>(k: T) -> T {
-    k.least(T::from_f64(4.0) - k).least(T::one()).most(T::zero())
+#[inline(always)]
+fn dip(k: f32) -> f32 {
+    let k = if 4.0 - k < k { 4.0 - k } else { k };
+    let k = if k > 1.0 { 1.0 } else { k };
+    if k < 0.0 { 0.0 } else { k }
 }
 
-/// The colour with its hue turned.
-#[inline]
-pub(super) fn turn<T: Real>(color: [T; 3], sixths: T, clamp: bool) -> [T; 3] {
-    let Some(parts) = Parts::of(color) else { return color };
-    [0, 1, 2].map(|c| {
-        let dip = dip(place(c, parts.hue + sixths));
-        let v = parts.value - parts.chroma * dip;
-        if clamp && dip > T::zero() { v.most(T::zero()).least(T::one()) } else { v }
-    })
-}
-
-/// What goes back: for each channel v = value − chroma · dip(n + hue) the parts of its gradient, and from the parts to
-/// the colour. With hue = (next − after)/chroma + …, chroma · ∂hue never divides.
-#[inline]
-pub(super) fn turn_back<T: Real>(color: [T; 3], grad: [T; 3], sixths: T, clamp: bool) -> [T; 3] {
-    let Some(parts) = Parts::of(color) else { return grad };
-    let (mut to_value, mut to_chroma, mut to_lean) = (T::zero(), T::zero(), T::zero());
-    for (c, g) in grad.into_iter().enumerate() {
-        let k = place(c, parts.hue + sixths);
-        let dip = dip(k);
-        let v = parts.value - parts.chroma * dip;
-        if clamp && dip > T::zero() && !(T::zero()..=T::one()).contains(&v) {
-            continue;
-        }
-        let slope = match () {
-            _ if k > T::zero() && k < T::one() => T::one(),
-            _ if k > T::from_f64(3.0) && k < T::from_f64(4.0) => T::zero() - T::one(),
-            _ => T::zero(),
-        };
-        to_value += g;
-        to_chroma -= g * dip;
-        to_lean -= g * slope;
+/// Turns the hue of pixels.
+#[inline(always)]
+pub(super) fn turn(sixths: f32, bounds: Bounds, pixels: &mut Block) {
+    for i in 0..BLOCK {
+        let (r, g, b) = (pixels[0][i], pixels[1][i], pixels[2][i]);
+        let parts = Parts::of(r, g, b);
+        pixels[0][i] = parts.turned(0, sixths, bounds, r);
+        pixels[1][i] = parts.turned(1, sixths, bounds, g);
+        pixels[2][i] = parts.turned(2, sixths, bounds, b);
     }
-    // lean = (next − after) / chroma
-    let to_chroma = to_chroma - to_lean * parts.lean;
-    let mut back = [T::zero(); 3];
-    back[parts.greatest] += to_value + to_chroma;
-    back[parts.least] -= to_chroma;
-    back[(parts.greatest + 1) % 3] += to_lean;
-    back[(parts.greatest + 2) % 3] -= to_lean;
-    back
+}
+
+/// What goes back through a turn: see [`Parts::back`].
+#[inline(always)]
+pub(super) fn turn_back(sixths: f32, bounds: Bounds, before: &Block, grad: &mut Block) {
+    for i in 0..BLOCK {
+        let parts = Parts::of(before[0][i], before[1][i], before[2][i]);
+        let (r, g, b) = (grad[0][i], grad[1][i], grad[2][i]);
+        let red = parts.back(0, sixths, bounds, r);
+        let green = parts.back(1, sixths, bounds, g);
+        let blue = parts.back(2, sixths, bounds, b);
+        let to_value = red.0 + green.0 + blue.0;
+        let to_lean = red.2 + green.2 + blue.2;
+        // lean = (next − after) / chroma: with chroma · ∂lean never divides.
+        let to_chroma = red.1 + green.1 + blue.1 - to_lean * parts.lean;
+        let to_greatest = to_value + to_chroma;
+        let to_next = to_lean - if parts.next_is_least { to_chroma } else { 0.0 };
+        let to_after = -to_lean - if parts.next_is_least { 0.0 } else { to_chroma };
+        let gray = parts.chroma == 0.0;
+        let (is_red, is_green) = (parts.red, parts.green);
+        let to_red = pick(is_red, is_green, to_greatest, to_after, to_next);
+        let to_green = pick(is_red, is_green, to_next, to_greatest, to_after);
+        let to_blue = pick(is_red, is_green, to_after, to_next, to_greatest);
+        grad[0][i] = if gray { r } else { to_red };
+        grad[1][i] = if gray { g } else { to_green };
+        grad[2][i] = if gray { b } else { to_blue };
+    }
+}
+
+impl Parts {
+    /// A channel after the turn; `own` is what it was.
+    #[inline(always)]
+    fn turned(&self, channel: usize, sixths: f32, bounds: Bounds, own: f32) -> f32 {
+        let dip = dip(around(PLACE[channel] as f32 + (self.hue + sixths)));
+        let v = self.value - self.chroma * dip;
+        let v = if dip > 0.0 { bounds.clamp(v) } else { v };
+        if self.chroma == 0.0 { own } else { v }
+    }
+
+    /// What a channel v = value − chroma · dip sends back to the value, the chroma and (times chroma) the hue.
+    #[inline(always)]
+    fn back(&self, channel: usize, sixths: f32, bounds: Bounds, grad: f32) -> (f32, f32, f32) {
+        let k = around(PLACE[channel] as f32 + (self.hue + sixths));
+        let dip = dip(k);
+        let cut = (dip > 0.0) & !bounds.hold(self.value - self.chroma * dip);
+        let grad = if cut { 0.0 } else { grad };
+        let up = if (k > 0.0) & (k < 1.0) { grad } else { 0.0 };
+        let down = if (k > 3.0) & (k < 4.0) { grad } else { 0.0 };
+        (grad, -(grad * dip), down - up)
+    }
 }
 
 /// The same in candle's own operations.

@@ -77,10 +77,20 @@ impl Vectors {
         (lanes > 1).then_some(Self { arch, lanes })
     }
 
+    /// What runs code with them.
+    pub(crate) fn arch(self) -> Arch {
+        self.arch
+    }
+
     /// Outputs that one panel of weights is for, if there are so many in all: those of one vector or two.
     fn width(self, outputs: usize) -> usize {
         if outputs <= self.lanes { self.lanes } else { 2 * self.lanes }
     }
+}
+
+/// What runs plain loops with the [`Vectors`] that are best; without any where there are none.
+pub(crate) fn arch() -> Arch {
+    Vectors::best().map_or(Arch::Scalar, Vectors::arch)
 }
 
 /// A buffer of a [`run`] that holds a picture.

@@ -61,21 +61,20 @@ impl Transform for ColorJitter {
             order.swap(last, rng.below(last + 1));
         }
         let clamp = args.switch("clamp");
-        let mut picture = picture.clone();
+        let mut changes = Vec::new();
         for (name, neutral) in order {
             if is_always(args, name, neutral) {
                 continue;
             }
             let amount = args.number(name, at);
-            let change = match name {
+            changes.push(match name {
                 "brightness" => Adjust::Brightness(amount),
                 "contrast" => Adjust::Contrast(amount),
                 "saturation" => Adjust::Saturation(amount),
                 _ => Adjust::Hue(amount),
-            };
-            picture = adjust(&picture, change, clamp)?;
+            });
         }
-        Ok(picture)
+        adjust(picture, &changes, clamp)
     }
 
     fn is_identity(&self, args: &Args) -> bool {
