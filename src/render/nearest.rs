@@ -53,13 +53,12 @@ impl Nearest {
 
     /// The number of the entry nearest to `color`, the lowest of several equally near.
     pub fn of(&self, color: Lab) -> u8 {
-        let mut cube = 0;
-        for axis in 0..3 {
-            // A colour outside takes the guess of a cube at the border: it is only a guess.
+        // A colour outside takes the guess of a cube at the border: it is only a guess.
+        let [x, y, z] = [0, 1, 2].map(|axis| {
             let place = ((color[axis] - self.low[axis]) * self.per_unit[axis]) as i32;
-            cube = cube * CUBES + place.clamp(0, CUBES as i32 - 1) as usize;
-        }
-        self.search(self.guesses[cube], color)
+            place.clamp(0, CUBES as i32 - 1) as usize
+        });
+        self.search(self.guesses[(x * CUBES + y) * CUBES + z], color)
     }
 
     /// The same, from any guess.
