@@ -126,13 +126,15 @@ fn portable_one(picture: &Tensor, change: Adjust, clamp: bool) -> Result<Tensor>
         let weights = Tensor::new(&LUMINANCE, picture.device())?.to_dtype(picture.dtype())?;
         picture.broadcast_mul(&weights.reshape((1, 3, 1, 1))?)?.sum_keepdim(1)
     };
+    // As a tensor: through a number that is 0 candle sends no gradient at all, not even zeros.
+    let times = |factor: f64| picture.broadcast_mul(&Tensor::new(factor, picture.device())?.to_dtype(picture.dtype())?);
     let changed = match change {
-        Adjust::Brightness(factor) => (picture * factor)?,
+        Adjust::Brightness(factor) => times(factor)?,
         Adjust::Contrast(factor) => {
             let mean = luminance()?.mean_keepdim(3)?.mean_keepdim(2)?;
-            (picture * factor)?.broadcast_add(&(mean * (1.0 - factor))?)?
+            times(factor)?.broadcast_add(&(mean * (1.0 - factor))?)?
         }
-        Adjust::Saturation(factor) => (picture * factor)?.broadcast_add(&(luminance()? * (1.0 - factor))?)?,
+        Adjust::Saturation(factor) => times(factor)?.broadcast_add(&(luminance()? * (1.0 - factor))?)?,
         Adjust::Hue(turns) => return hue::portable(picture, turns, clamp),
     };
     if clamp { changed.clamp(0.0, 1.0) } else { Ok(changed) }

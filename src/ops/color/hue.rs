@@ -66,6 +66,7 @@ fn dip(k: f32) -> f32 {
 }
 
 /// Turns the hue of pixels.
+#[expect(clippy::needless_range_loop, reason = "one place of three planes")]
 #[inline(always)]
 pub(super) fn turn(sixths: f32, bounds: Bounds, pixels: &mut Block) {
     for i in 0..BLOCK {

@@ -56,6 +56,7 @@ impl Bounds {
 
 impl Step {
     /// Changes pixels.
+    #[expect(clippy::needless_range_loop, reason = "one place of three planes")]
     #[inline(always)]
     pub fn apply(self, bounds: Bounds, pixels: &mut Block) {
         match self {
