@@ -23,6 +23,7 @@ mod resize;
 mod scale_shift;
 mod separable;
 pub mod softmax;
+mod squares;
 mod strips;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -41,4 +42,5 @@ pub use resample::{Placement, Sample, warp};
 pub use resize::resize;
 pub use scale_shift::ScaleShift;
 pub use separable::{Taps, separable};
+pub use squares::{add_scaled, squares, squares_portable};
 pub use window::Window;

@@ -37,6 +37,9 @@ const NOTHING: f64 = 1e-30;
 /// The gradient, divided as the recipe asks. All sums run in f64 and in one order.
 fn normalized(gradient: &Tensor, args: &Args) -> Result<Tensor> {
     let gradient = gradient.detach();
+    if args.choice("normalize") == "off" {
+        return Ok(gradient);
+    }
     let wide = gradient.to_dtype(DType::F64)?;
     let count = wide.elem_count() as f64;
     let sum = |t: Tensor| t.sum_all()?.to_scalar::<f64>();

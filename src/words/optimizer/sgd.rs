@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::{NORMALIZE, lr, normalized};
+use crate::ops::add_scaled;
 use crate::spec::{Args, Kind, Moment, Presence, Spec};
 use crate::words::{Moments, Optimizer};
 
@@ -35,6 +36,6 @@ impl Optimizer for Sgd {
         at: &Moment,
     ) -> Result<Tensor> {
         moments.steps += 1;
-        params.detach() - (normalized(gradient, args)? * args.number("lr", at))?
+        add_scaled(params, &normalized(gradient, args)?, -args.number("lr", at))
     }
 }

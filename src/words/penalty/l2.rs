@@ -2,7 +2,8 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{AROUND, WEIGHT, deviation};
+use super::{AROUND, WEIGHT};
+use crate::ops::squares;
 use crate::spec::{Args, Kind, Moment, Spec};
 use crate::words::Penalty;
 
@@ -27,6 +28,6 @@ impl Penalty for L2 {
     }
 
     fn value(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {
-        deviation(picture, args, at)?.sqr()?.sum_all()? * args.number("weight", at)
+        squares(picture, args.number("around", at))? * args.number("weight", at)
     }
 }

@@ -1,0 +1,132 @@
+//! A sum of squares, and a step along a gradient: each in one pass over the picture.
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
+
+use super::real::{Real, dense};
+
+/// Σ (v − around)² over all values, a scalar of the tensor's type. Differentiable.
+pub fn squares(x: &Tensor, around: f64) -> Result<Tensor> {
+    if x.device().is_cpu() { x.contiguous()?.apply_op1(Squares(around)) } else { squares_portable(x, around) }
+}
+
+/// The same in candle's own operations, on any device.
+pub fn squares_portable(x: &Tensor, around: f64) -> Result<Tensor> {
+    x.affine(1.0, -around)?.sqr()?.sum_all()
+}
+
+/// `x + factor · y`, of one shape; no gradient flows through it.
+pub fn add_scaled(x: &Tensor, y: &Tensor, factor: f64) -> Result<Tensor> {
+    let (x, y) = (x.detach(), y.detach());
+    if x.device().is_cpu() && matches!(x.dtype(), DType::F32 | DType::F64) {
+        x.contiguous()?.apply_op2_no_bwd(&y.contiguous()?, &AddScaled(factor))
+    } else {
+        x + (y * factor)?
+    }
+}
+
+struct Squares(f64);
+
+impl CustomOp1 for Squares {
+    fn name(&self) -> &'static str {
+        "squares"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let sum = match storage {
+            CpuStorage::F32(all) => CpuStorage::F32(vec![self.sum(dense(all, layout)?) as f32]),
+            CpuStorage::F64(all) => CpuStorage::F64(vec![self.sum(dense(all, layout)?)]),
+            _ => bail!("pictures are f32 or f64"),
+        };
+        Ok((sum, ().into()))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        // 2 (v − around) times the gradient of the sum
+        let factor = 2.0 * gradient.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+        x.detach().affine(factor, -factor * self.0).map(Some)
+    }
+}
+
+impl Squares {
+    /// In f64; partial sums of a number that no machine decides, so that they fit any vectors.
+    fn sum<T: Real>(&self, values: &[T]) -> f64 {
+        let mut sums = [0.0; 16];
+        let runs = values.chunks_exact(16);
+        let rest = runs.remainder();
+        for run in runs {
+            for (sum, value) in sums.iter_mut().zip(run) {
+                let off = value.to_f64() - self.0;
+                *sum += off * off;
+            }
+        }
+        let rest = rest.iter().map(|value| (value.to_f64() - self.0) * (value.to_f64() - self.0));
+        sums.iter().sum::<f64>() + rest.sum::<f64>()
+    }
+}
+
+struct AddScaled(f64);
+
+impl CustomOp2 for AddScaled {
+    fn name(&self) -> &'static str {
+        "add-scaled"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        y: &CpuStorage,
+        y_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        if x_layout.shape() != y_layout.shape() {
+            bail!("the two differ in shape");
+        }
+        let sum = match (x, y) {
+            (CpuStorage::F32(x), CpuStorage::F32(y)) => {
+                CpuStorage::F32(self.of(dense(x, x_layout)?, dense(y, y_layout)?))
+            }
+            (CpuStorage::F64(x), CpuStorage::F64(y)) => {
+                CpuStorage::F64(self.of(dense(x, x_layout)?, dense(y, y_layout)?))
+            }
+            _ => bail!("both are f32 or both f64"),
+        };
+        Ok((sum, x_layout.shape().clone()))
+    }
+}
+
+impl AddScaled {
+    fn of<T: Real>(&self, x: &[T], y: &[T]) -> Vec<T> {
+        let factor = T::from_f64(self.0);
+        x.iter().zip(y).map(|(x, y)| *x + factor * *y).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::DType;
+
+    use super::*;
+    use crate::ops::testing::{assert_close, check_gradient, gradient, random};
+
+    #[test]
+    fn squares_agree_with_the_portable_form() {
+        for shape in [[1, 3, 5, 7], [2, 1, 1, 1], [1, 3, 16, 16]] {
+            let x = random(&shape, 1);
+            check_gradient(|x| squares(x, 0.3)?.reshape((1, 1)), &x);
+            for x in [x.clone(), x.to_dtype(DType::F32).unwrap()] {
+                assert_close(&squares(&x, 0.5).unwrap(), &squares_portable(&x, 0.5).unwrap(), 1e-6);
+                let weight = Tensor::new(3.0, x.device()).unwrap().to_dtype(x.dtype()).unwrap();
+                let found = gradient(|x| squares(x, 0.5), &x, &weight);
+                assert_close(&found, &gradient(|x| squares_portable(x, 0.5), &x, &weight), 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_is_a_sum() {
+        let (x, y) = (random(&[1, 3, 5, 7], 1), random(&[1, 3, 5, 7], 2));
+        let want = (&x + (&y * -1.5).unwrap()).unwrap();
+        assert_close(&add_scaled(&x, &y, -1.5).unwrap(), &want, 1e-12);
+        assert!(add_scaled(&x, &random(&[1, 3, 7, 5], 2), 1.0).is_err());
+    }
+}
