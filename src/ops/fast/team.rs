@@ -168,7 +168,8 @@ impl<'a> Part<'a> {
 
 struct Team<'a> {
     buffers: &'a [Raw<'a>],
-    stages: &'a [Box<dyn Stage + 'a>],
+    /// Each with its target, which is asked for once: were it another every time, pieces could overlap.
+    stages: Vec<(Target, &'a (dyn Stage + 'a))>,
     /// The stage in work.
     stage: AtomicUsize,
     /// For each thread the stage in work, times 2³², plus how many pieces of its share are taken.
@@ -194,6 +195,9 @@ pub fn run(buffers: Vec<Buffer<'_>>, stages: &[Box<dyn Stage + '_>]) -> Vec<Dura
     };
     let buffers: Vec<Raw> = buffers.into_iter().map(raw).collect();
     let threads = rayon::current_num_threads();
+    let ends = stages.iter().map(|_| AtomicU64::new(0)).collect();
+    let stages: Vec<(Target, &dyn Stage)> = stages.iter().map(|stage| (stage.target(), &**stage)).collect();
+    assert!(stages.iter().all(|(target, _)| target.pieces() > 0), "a stage has pieces");
     let team = Team {
         buffers: &buffers,
         stages,
@@ -201,7 +205,7 @@ pub fn run(buffers: Vec<Buffer<'_>>, stages: &[Box<dyn Stage + '_>]) -> Vec<Dura
         taken: (0..threads).map(|_| Line(AtomicU64::new(0))).collect(),
         done: Line(AtomicUsize::new(0)),
         began: Instant::now(),
-        ends: stages.iter().map(|_| AtomicU64::new(0)).collect(),
+        ends,
     };
     rayon::in_place_scope(|scope| {
         let team = &team;
@@ -233,8 +237,7 @@ impl Team<'_> {
         let mut patience = 0;
         loop {
             let stage = self.stage.load(Ordering::Acquire);
-            let Some(current) = self.stages.get(stage) else { break };
-            let target = current.target();
+            let Some(&(target, current)) = self.stages.get(stage) else { break };
             let Some(piece) = self.take(thread, stage, target.pieces()) else {
                 // The last pieces are in work elsewhere; that thread may need this core.
                 patience += 1;

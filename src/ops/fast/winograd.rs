@@ -4,10 +4,13 @@
 //! Lavin, Gray, "Fast Algorithms for Convolutional Neural Networks", 2016: Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A with the
 //! points 0, ±1/√2, ±√2, ∞ (F(4x4)) or 0, ±1, ∞ (F(2x2)). Weights are transformed in f64.
 
+mod method;
+
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use self::method::{Four, G2, G4, Method, Two};
 use super::finish::{Finisher, save, whole};
 use super::memory::{Sums as Cells, scratch};
 use super::panels::{Panels, share};
@@ -29,21 +32,6 @@ pub(super) struct Winograd {
     /// `[panels][points][inputs][width]`
     panels: Panels,
 }
-
-/// The points of F(4x4) besides 0 and ∞ are ±A and ±B: 1/√2 and √2 lose half as much to rounding as 1 and 2 do.
-const A: f64 = std::f64::consts::FRAC_1_SQRT_2;
-const B: f64 = std::f64::consts::SQRT_2;
-
-/// Row p: 1, p, p² over the product of p's distances from the other points: 1 for 0, 2A²(A² − B²), 2B²(B² − A²).
-const G4: [[f64; 3]; 6] = [
-    [1.0, 0.0, 0.0],
-    [-2.0 / 3.0, -2.0 / 3.0 * A, -1.0 / 3.0],
-    [-2.0 / 3.0, 2.0 / 3.0 * A, -1.0 / 3.0],
-    [1.0 / 6.0, 1.0 / 6.0 * B, 1.0 / 3.0],
-    [1.0 / 6.0, -1.0 / 6.0 * B, 1.0 / 3.0],
-    [0.0, 0.0, 1.0],
-];
-const G2: [[f64; 3]; 4] = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
 
 impl Winograd {
     /// For weights `weight(output, input, ky, kx)`.
@@ -179,8 +167,8 @@ impl Work<'_> {
             rows[k] = ((y * M + k).min(grid.height + 1) + grid.pad - 1) * grid.row();
             columns[k] = ((x * M + k).min(grid.width + 1) + grid.pad - 1) * grid.channels;
         }
+        let mut cells = [[simd.splat_f32s(0.0); N]; N];
         for c in (0..grid.channels).step_by(S::F32_LANES) {
-            let mut cells = [[simd.splat_f32s(0.0); N]; N];
             for i in 0..N {
                 let line = &from[rows[i] + c..];
                 let mut d = [simd.splat_f32s(0.0); N];
@@ -224,9 +212,8 @@ impl Work<'_> {
         first: usize,
     ) {
         let width = self.of.panels.width;
-        let mut cells = Cells([0.0; SUMS]);
+        let mut lines = [[simd.splat_f32s(0.0); M]; N];
         for half in (0..width).step_by(S::F32_LANES) {
-            let mut lines = [[simd.splat_f32s(0.0); M]; N];
             for i in 0..N {
                 let line = &from[i * N * apart + half..];
                 let mut m = [simd.splat_f32s(0.0); N];
@@ -242,7 +229,7 @@ impl Work<'_> {
                 }
                 let results = W::back(simd, m);
                 for i in 0..M {
-                    save(simd, &mut cells.0[(i * M + j) * width + half..][..S::F32_LANES], results[i]);
+                    save(simd, &mut store.cells.0[(i * M + j) * width + half..][..S::F32_LANES], results[i]);
                 }
             }
         }
@@ -251,7 +238,7 @@ impl Work<'_> {
         for (i, row) in (y..self.to.grid.height.min(y + M)).enumerate() {
             for (j, column) in (x..self.to.grid.width.min(x + M)).enumerate() {
                 let to = store.part.pixel((row, column), first, count);
-                store.finish.store(simd, to, first, &cells.0[(i * M + j) * width..][..width]);
+                store.finish.store(simd, to, first, &store.cells.0[(i * M + j) * width..][..width]);
             }
         }
     }
@@ -261,6 +248,8 @@ impl Work<'_> {
 struct Store<'a, 'p> {
     part: &'a mut Part<'p>,
     finish: Finisher<'a>,
+    /// Those of one tile.
+    cells: Cells,
 }
 
 /// The way in which a band of tiles is computed from the first to the last step.
@@ -282,7 +271,7 @@ impl Stage for Bands<'_> {
         // A little apart, so that the points of a tile don't compete for the same lines of the cache.
         let apart = (tiles.len() * of.inputs + 16, tiles.len() * of.panels.width + 16);
         let from = part.read(self.work.from.buffer);
-        let store = Store { finish: self.work.finish.open(part), part };
+        let store = Store { finish: self.work.finish.open(part), part, cells: Cells([0.0; SUMS]) };
         scratch([points * apart.0, points * apart.1], |seen, sums| {
             // Inside of the closure, so that all below is compiled for the vectors.
             self.work.vectors.arch.dispatch(Band { work: self.work, from, store, tiles, seen, sums, apart });
@@ -399,7 +388,7 @@ impl Stage for Sums<'_> {
         let apart = self.tiles.all * width + 16;
         scratch([of.wide * of.wide * apart, 0], |sums, _| {
             for panel in panels {
-                let store = Store { finish: self.work.finish.open(part), part: &mut *part };
+                let store = Store { finish: self.work.finish.open(part), part: &mut *part, cells: Cells([0.0; SUMS]) };
                 vectors.arch.dispatch(SumsPanel { of: self, seen, store, panel, sums, apart });
             }
         });
@@ -448,73 +437,5 @@ impl WithSimd for SumsPanel<'_, '_> {
         for tile in 0..tiles.all {
             work.back(simd, &sums[tile * width..], apart, &mut store, tile, panel * width);
         }
-    }
-}
-
-/// The transforms of a method of N x N points and M x M results. Functions rather than closures, as only they can be
-/// made to be inlined where the vectors' instructions are allowed.
-trait Method<const N: usize, const M: usize> {
-    /// Bᵀd
-    fn forth<S: Simd>(simd: S, cells: [S::f32s; N]) -> [S::f32s; N];
-    /// Aᵀm
-    fn back<S: Simd>(simd: S, sums: [S::f32s; N]) -> [S::f32s; M];
-}
-
-/// F(4x4)
-struct Four;
-
-/// F(2x2)
-struct Two;
-
-#[inline(always)]
-fn fma<S: Simd>(simd: S, by: f64, x: S::f32s, to: S::f32s) -> S::f32s {
-    simd.mul_add_f32s(simd.splat_f32s(by as f32), x, to)
-}
-
-#[inline(always)]
-fn times<S: Simd>(simd: S, by: f64, x: S::f32s) -> S::f32s {
-    simd.mul_f32s(simd.splat_f32s(by as f32), x)
-}
-
-impl Method<6, 4> for Four {
-    /// The coefficients of x(x² − A²)(x² − B²) without the factor of each point.
-    #[inline(always)]
-    fn forth<S: Simd>(simd: S, [d0, d1, d2, d3, d4, d5]: [S::f32s; 6]) -> [S::f32s; 6] {
-        let (odd_a, even_a) = (fma(simd, -2.0, d1, d3), fma(simd, -2.0, d2, d4));
-        let (odd_b, even_b) = (fma(simd, -0.5, d1, d3), fma(simd, -0.5, d2, d4));
-        [
-            fma(simd, -2.5, d2, simd.add_f32s(d0, d4)),
-            fma(simd, A, odd_a, even_a),
-            fma(simd, -A, odd_a, even_a),
-            fma(simd, B, odd_b, even_b),
-            fma(simd, -B, odd_b, even_b),
-            fma(simd, -2.5, d3, simd.add_f32s(d1, d5)),
-        ]
-    }
-
-    /// The powers 0 to 3 of the points.
-    #[inline(always)]
-    fn back<S: Simd>(simd: S, [m0, m1, m2, m3, m4, m5]: [S::f32s; 6]) -> [S::f32s; 4] {
-        let (sum_a, difference_a) = (simd.add_f32s(m1, m2), simd.sub_f32s(m1, m2));
-        let (sum_b, difference_b) = (simd.add_f32s(m3, m4), simd.sub_f32s(m3, m4));
-        [
-            simd.add_f32s(simd.add_f32s(m0, sum_a), sum_b),
-            fma(simd, B, difference_b, times(simd, A, difference_a)),
-            fma(simd, 2.0, sum_b, times(simd, 0.5, sum_a)),
-            simd.add_f32s(fma(simd, 2.0 * B, difference_b, times(simd, 0.5 * A, difference_a)), m5),
-        ]
-    }
-}
-
-impl Method<4, 2> for Two {
-    #[inline(always)]
-    fn forth<S: Simd>(simd: S, [d0, d1, d2, d3]: [S::f32s; 4]) -> [S::f32s; 4] {
-        [simd.sub_f32s(d0, d2), simd.add_f32s(d1, d2), simd.sub_f32s(d2, d1), simd.sub_f32s(d1, d3)]
-    }
-
-    #[inline(always)]
-    fn back<S: Simd>(simd: S, [m0, m1, m2, m3]: [S::f32s; 4]) -> [S::f32s; 2] {
-        let (sum, difference) = (simd.add_f32s(m1, m2), simd.sub_f32s(m1, m2));
-        [simd.add_f32s(m0, sum), simd.sub_f32s(difference, m3)]
     }
 }

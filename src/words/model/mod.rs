@@ -96,6 +96,6 @@ static PARAMS: &[Param] = &[
         "low_memory",
         Type::Switch,
         Presence::Default("off"),
-        "Does without the weights that are prepared for Winograd's method (Lavin, Gray 2016), which take up to four times the room of a network's own: ResNet18's run takes about 200 MB instead of 340, and a step one and a half times as long. The same numbers but for rounding.",
+        "Does without the weights that are prepared for Winograd's method (Lavin, Gray 2016), which take up to four times the room of a network's own: ResNet18's run takes about 250 MB instead of 340, and a step 1.8 times as long. The same numbers but for rounding.",
     ).alias(&["small", "save_memory"]),
 ];
