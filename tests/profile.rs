@@ -29,6 +29,28 @@ fn every_part_has_its_time_and_its_share() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn stopped_it_tells_what_it_has_measured() {
+    use std::io::Read;
+    use std::process::Stdio;
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.fviz"), "fviz 1\ncanvas 64x64\nmaximize class(0)\n").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fviz"))
+        .args(["profile", "a.fviz", "--steps", "100000"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
+    assert!(text.contains("a step"), "{text}");
+}
+
 #[test]
 fn what_cannot_run_is_told_as_by_run() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use super::page::{BOLD, DIM};
 use super::progress::{Progress, Style};
 use super::report::Reporter;
 use super::run::{accepted, cancel, told};
-use super::{Failure, recipe};
+use super::{Exit, Failure, recipe};
 use crate::check::{Overrides, Recipe, check};
 use crate::nets::{LayerTime, Network};
 use crate::ops::fast::Vectors;
@@ -42,7 +42,9 @@ pub fn run(args: &ProfileArgs, reporter: &Reporter) -> Result<(), Failure> {
     clock.ended = Some(Instant::now());
     let report = result.map_err(|failed| told(failed.why, &checked.sources, reporter).into_exit())?;
     let text = page(&input.name, recipe, &clock, session.networks().next(), report.files.len());
-    anstream::stdout().write_all(text.as_bytes()).map_err(Failure::output)
+    anstream::stdout().write_all(text.as_bytes()).map_err(Failure::output)?;
+    // What was measured until then is worth telling all the same.
+    if report.ending.cancelled { Err(Failure::told(Exit::Interrupted)) } else { Ok(()) }
 }
 
 /// Listens to a run and notes when its parts begin.
