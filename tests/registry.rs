@@ -31,7 +31,8 @@ fn assert_told(text: &str, code: &str, under: &str) {
 /// A value that a parameter takes.
 fn good(param: &Param) -> String {
     if let Presence::Default(text) = param.presence {
-        return text.to_string();
+        // A unit that stands apart can't stand beside an operator.
+        return text.replace(" steps", "steps");
     }
     match param.ty {
         Type::Number { unit, min, max } => {

@@ -4,11 +4,23 @@
 //! and the only way from parameters to a picture; everything that acts on the picture itself (modes, filters, a new
 //! size) decodes, acts and encodes again.
 
+mod fourier;
 mod pixels;
 
 use candle_core::{Result, Tensor};
 
 use crate::spec::Args;
+
+/// What a parametrization is told of the picture.
+#[derive(Clone, Copy, Debug)]
+pub struct Form<'a> {
+    /// The word's arguments.
+    pub args: &'a Args,
+    /// Height of the picture.
+    pub height: usize,
+    /// Width of the picture.
+    pub width: usize,
+}
 
 /// A parametrization of the picture, such as `pixels`.
 pub trait Canvas: Sync {
@@ -16,17 +28,22 @@ pub trait Canvas: Sync {
     fn name(&self) -> &'static str;
 
     /// Parameters → picture `[1, 3, H, W]`. Gradients flow through it.
-    fn decode(&self, params: &Tensor, args: &Args) -> Result<Tensor>;
+    fn decode(&self, params: &Tensor, form: Form) -> Result<Tensor>;
 
     /// Picture `[1, 3, H, W]` → the parameters that stand for it.
-    fn encode(&self, picture: &Tensor, args: &Args) -> Result<Tensor>;
+    fn encode(&self, picture: &Tensor, form: Form) -> Result<Tensor>;
+
+    /// Parameters that `normal` makes one by one: numbers of mean 0 and some deviation.
+    fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor>;
 
     /// The parameters after a step, held within the bounds that the recipe asks for.
-    fn clamp(&self, params: &Tensor, args: &Args) -> Result<Tensor>;
+    fn clamp(&self, params: &Tensor, _form: Form) -> Result<Tensor> {
+        Ok(params.clone())
+    }
 }
 
 /// The parametrization of that name.
 pub fn canvas(name: &str) -> Option<&'static dyn Canvas> {
-    const ALL: [&dyn Canvas; 1] = [&pixels::Pixels];
+    const ALL: [&dyn Canvas; 2] = [&pixels::Pixels, &fourier::Fourier];
     ALL.into_iter().find(|canvas| canvas.name() == name)
 }

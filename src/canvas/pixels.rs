@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::Canvas;
+use super::{Canvas, Form, fourier};
 use crate::spec::Args;
 
 pub(super) struct Pixels;
@@ -12,16 +12,22 @@ impl Canvas for Pixels {
         "pixels"
     }
 
-    fn decode(&self, params: &Tensor, _args: &Args) -> Result<Tensor> {
+    fn decode(&self, params: &Tensor, _: Form) -> Result<Tensor> {
         Ok(params.clone())
     }
 
-    fn encode(&self, picture: &Tensor, _args: &Args) -> Result<Tensor> {
+    fn encode(&self, picture: &Tensor, _: Form) -> Result<Tensor> {
         Ok(picture.clone())
     }
 
-    fn clamp(&self, params: &Tensor, args: &Args) -> Result<Tensor> {
-        match args.interval("clamp") {
+    /// A picture of which `fourier` has such parameters: pixels that know nothing of each other would be mere grain.
+    fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor> {
+        let form = Form { args: &Args::new(), ..form };
+        fourier::Fourier.decode(&fourier::Fourier.noise(form, normal)?, form)
+    }
+
+    fn clamp(&self, params: &Tensor, form: Form) -> Result<Tensor> {
+        match form.args.interval("clamp") {
             Some((low, high)) => params.clamp(low, high),
             None => Ok(params.clone()),
         }
@@ -41,12 +47,13 @@ mod tests {
         let pixels = canvas("pixels").unwrap();
         let picture = Tensor::new(&[-0.5f32, 0.25, 1.5], &Device::Cpu)?.reshape((1, 3, 1, 1))?;
         let free = Args::new();
-        let params = pixels.encode(&picture, &free)?;
-        let same = pixels.decode(&pixels.clamp(&params, &free)?, &free)?;
+        let form = |args| Form { args, height: 1, width: 1 };
+        let params = pixels.encode(&picture, form(&free))?;
+        let same = pixels.decode(&pixels.clamp(&params, form(&free))?, form(&free))?;
         assert_eq!(same.flatten_all()?.to_vec1::<f32>()?, [-0.5, 0.25, 1.5]);
         let bounded = Args::new().with("clamp", Arg::Interval(0.0, 1.0));
-        assert_eq!(pixels.clamp(&params, &bounded)?.flatten_all()?.to_vec1::<f32>()?, [0.0, 0.25, 1.0]);
-        assert!(canvas("maco").is_none());
+        assert_eq!(pixels.clamp(&params, form(&bounded))?.flatten_all()?.to_vec1::<f32>()?, [0.0, 0.25, 1.0]);
+        assert!(canvas("clay").is_none());
         Ok(())
     }
 }

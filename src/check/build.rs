@@ -10,7 +10,7 @@ use super::structure::{Slot, StageSource, Structure, is_none};
 use crate::source::{Diagnostic, FileId, Span, codes};
 use crate::spec::{Arg, Call, GREATEST_SEED, Kind, Param, Presence, Type, Unit};
 use crate::syntax::ast::{Expr, ExprKind, Statement, Unread};
-use crate::words::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS, Sizes, registry};
+use crate::words::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS, Sizes, default_init, registry};
 
 const SEED: Param = whole("seed", Unit::None, 0, GREATEST_SEED);
 const STEPS: Param = whole("for", Unit::Steps, 1, MOST_STEPS);
@@ -113,10 +113,12 @@ impl Checker<'_> {
         source: &StageSource,
         before: Option<&Stage>,
     ) -> Option<(Stage, Vec<RenderUse>)> {
-        let init = self.single(scope, source, Slot::Init, Kind::Init, "gray");
+        let parametrization = self.parametrization(scope, source);
+        let default = parametrization.as_ref().map_or("gray", |call| default_init(call.spec.name));
+        let init = self.single(scope, source, Slot::Init, Kind::Init, default);
         let optimizer = self.optimizer(scope, source);
         let steps = optimizer.as_ref().map_or(1, |(_, steps)| *steps);
-        let canvas = self.canvas(scope, source, init.as_ref(), before);
+        let size = self.canvas_size(scope, source, init.as_ref(), before);
         let transforms = self.transforms(scope, source);
         let mut well = true;
         let mut penalties = Vec::new();
@@ -147,7 +149,7 @@ impl Checker<'_> {
             well &= render.is_some();
             renders.extend(render);
         }
-        let ((width, height, canvas), init, (optimizer, steps)) = (canvas?, init?, optimizer?);
+        let ((width, height), canvas, init, (optimizer, steps)) = (size?, parametrization?, init?, optimizer?);
         let (views, transforms) = transforms?;
         let mut stage = Stage {
             name: source.name.clone(),
@@ -228,13 +230,8 @@ impl Checker<'_> {
         Some((call, self.steps.unwrap_or(steps)))
     }
 
-    fn canvas(
-        &mut self,
-        scope: &mut Scope,
-        source: &StageSource,
-        init: Option<&Call>,
-        before: Option<&Stage>,
-    ) -> Option<(usize, usize, Call)> {
+    /// How the picture is parametrized; its place is that of the whole statement.
+    fn parametrization(&mut self, scope: &mut Scope, source: &StageSource) -> Option<Call> {
         let statement = source.one(Slot::Canvas);
         let mut clauses = None;
         if let Some(statement) = statement {
@@ -243,13 +240,6 @@ impl Checker<'_> {
             }
             clauses = Some(self.clauses(statement, &["as"])?);
         }
-        let size = match clauses.as_ref().map(|clauses| clauses.operand.as_slice()) {
-            None | Some([]) => self.default_size(init, before)?,
-            Some(items) => match self.value(scope, items, &CANVAS)? {
-                Arg::Size(width, height) => (width as usize, height as usize),
-                _ => return None,
-            },
-        };
         let call = match clauses.as_ref().and_then(|clauses| clauses.get("as")) {
             Some(items) => self.call(scope, Kind::Canvas, items)?,
             None => {
@@ -259,7 +249,28 @@ impl Checker<'_> {
             }
         };
         let span = statement.map_or(Span::default(), |statement| statement.span);
-        Some((size.0, size.1, Call { span, ..call }))
+        Some(Call { span, ..call })
+    }
+
+    /// Width and height of the canvas.
+    fn canvas_size(
+        &mut self,
+        scope: &mut Scope,
+        source: &StageSource,
+        init: Option<&Call>,
+        before: Option<&Stage>,
+    ) -> Option<(usize, usize)> {
+        let clauses = match source.one(Slot::Canvas) {
+            Some(statement) => Some(self.clauses(statement, &["as"])?),
+            None => None,
+        };
+        match clauses.as_ref().map(|clauses| clauses.operand.as_slice()) {
+            None | Some([]) => self.default_size(init, before),
+            Some(items) => match self.value(scope, items, &CANVAS)? {
+                Arg::Size(width, height) => Some((width as usize, height as usize)),
+                _ => None,
+            },
+        }
     }
 
     /// The canvas of a stage before; else the init image's size; else the model's own.

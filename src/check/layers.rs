@@ -162,7 +162,7 @@ fn quoted_if_needed(value: &str) -> String {
                     // Two words side by side are no value: `great white shark`.
                     items => !items.iter().any(|item| {
                         matches!(&item.kind, ExprKind::Name(word)
-                        if !matches!(word.as_str(), "by" | "steps" | "fps" | "linear" | "cosine" | "exponential"))
+                        if !matches!(word.as_str(), "by" | "steps" | "fps" | "linear" | "cosine" | "exponential" | "log_uniform"))
                     }),
                 }
         });

@@ -202,7 +202,7 @@ impl Checker<'_> {
         if built.len() < count {
             return None;
         }
-        let resolved = self.resolved(&structure, size?, count > 1);
+        let resolved = self.resolved(&structure, &built, size?);
         let renders = self.renders(&built);
         let variants = built.into_iter().map(|built| built.variant).collect();
         Some(Recipe { name: self.stem.clone(), variants, renders, resolved, files: Vec::new() })

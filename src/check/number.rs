@@ -7,6 +7,9 @@ use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Curve, Dial, Param, Type, Unit};
 use crate::syntax::ast::{Binary, Expr, ExprKind, Phrase, Unary};
 
+/// The word behind a range that is drawn uniformly in the logarithm.
+const LOG_UNIFORM: &str = "log_uniform";
+
 /// A number with its unit.
 #[derive(Clone, Debug)]
 pub(super) struct Quantity {
@@ -165,6 +168,9 @@ impl Checker<'_> {
                 }
                 Some(Quantity { span, ..quantity })
             }
+            [number, Expr { kind: ExprKind::Name(word), span: at }] if word == LOG_UNIFORM => {
+                self.log_uniform(scope, number, *at, span)
+            }
             [number, Expr { kind: ExprKind::Name(word), span: at }] => {
                 let quantity = self.expression(scope, number)?;
                 if matches!(quantity.dial, Dial::Tween(..)) && Unit::of(word).is_none() && unit_meant(word).is_none() {
@@ -192,6 +198,24 @@ impl Checker<'_> {
             }
             [] => None,
         }
+    }
+
+    /// `0.5..1.4 log_uniform`
+    fn log_uniform(&mut self, scope: &mut Scope, number: &Expr, at: Span, span: Span) -> Option<Quantity> {
+        let quantity = self.expression(scope, number)?;
+        let Dial::Range(low, high) = quantity.dial else {
+            self.wrong(at, "`log_uniform` follows a range", "write `0.5..2 log_uniform`");
+            return None;
+        };
+        if low.bounds().0 <= 0.0 || high.bounds().0 <= 0.0 {
+            self.wrong(
+                number.span,
+                "a range that is drawn in the logarithm needs positive ends",
+                "take `log_uniform` away",
+            );
+            return None;
+        }
+        Some(Quantity { dial: Dial::LogRange(low, high), span, ..quantity })
     }
 
     fn pick(&mut self, scope: &mut Scope, list: &[Phrase], at: Span, span: Span) -> Option<Quantity> {

@@ -18,8 +18,10 @@ impl Preset {
 }
 
 /// All presets, newest versions first.
-pub static PRESETS: &[Preset] =
-    &[Preset { name: "std/guide", version: 1, text: include_str!("../../recipes/std/guide@1.fviz") }];
+pub static PRESETS: &[Preset] = &[
+    Preset { name: "std/best", version: 1, text: include_str!("../../recipes/std/best@1.fviz") },
+    Preset { name: "std/guide", version: 1, text: include_str!("../../recipes/std/guide@1.fviz") },
+];
 
 /// The preset of that name; the newest where no version is named.
 pub fn find(name: &str) -> Option<&'static Preset> {

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::Checker;
-use super::build::DEFAULT_STEPS;
+use super::build::{Built, DEFAULT_STEPS};
 use super::structure::{Slot, StageSource, Structure, is_none};
 use crate::source::Span;
 use crate::spec::{Kind, Presence, Spec};
@@ -28,8 +28,9 @@ const ORDER: [Slot; 11] = [
 ];
 
 impl Checker<'_> {
-    /// The whole text. `size` is the canvas of the first stage, `several` whether there is more than one variant.
-    pub(super) fn resolved(&self, structure: &Structure, size: (usize, usize), several: bool) -> String {
+    /// The whole text. `built` are the variants, `size` is the canvas of the first stage.
+    pub(super) fn resolved(&self, structure: &Structure, built: &[Built], size: (usize, usize)) -> String {
+        let several = built.len() > 1;
         let mut statements = Vec::new();
         for name in &structure.let_order {
             if let Some(found) = structure.lets.get(name) {
@@ -45,7 +46,13 @@ impl Checker<'_> {
             if !own.is_empty() {
                 statements.extend(own.iter().map(|statement| self.complete(slot, statement, size)));
             } else if !(staged && first.is_some_and(|stage| stage.own.contains(&slot))) {
-                statements.extend(default(slot, size, several).map(|s| self.complete(slot, &s, size)));
+                let statement = |s: Rc<Statement>| self.complete(slot, &s, size);
+                match slot {
+                    Slot::Init => {
+                        statements.extend(own_init(built).map(|name| statement(Rc::new(bare("init", words(name))))))
+                    }
+                    _ => statements.extend(default(slot, size, several).map(statement)),
+                }
             }
         }
         if staged {
@@ -230,7 +237,14 @@ fn words(text: &str) -> Vec<Expr> {
     text.split(' ').map(expr).collect()
 }
 
-/// The statements that stand where a recipe has none of a kind.
+/// The init that stands where a recipe has none; nothing where the canvases of its variants have different ones.
+fn own_init(built: &[Built]) -> Option<&'static str> {
+    let mut names = built.iter().filter_map(|built| built.variant.stages.first()).map(|stage| stage.init.spec.name);
+    let first = names.next()?;
+    names.all(|name| name == first).then_some(first)
+}
+
+/// The statements that stand where a recipe has none of a kind; the init is its canvas's.
 pub(super) fn default(slot: Slot, size: (usize, usize), several: bool) -> impl Iterator<Item = Rc<Statement>> {
     let statements = match slot {
         Slot::Model => vec![bare("model", words(super::network::EMBEDDED))],
@@ -239,7 +253,6 @@ pub(super) fn default(slot: Slot, size: (usize, usize), several: bool) -> impl I
             vec![bare("canvas", vec![Expr { kind, span: Span::default() }])]
         }
         Slot::Seed => vec![bare("seed", words("0"))],
-        Slot::Init => vec![bare("init", words("gray"))],
         Slot::Optimize => vec![bare("optimize", words("adam"))],
         Slot::Render if several => {
             vec![bare("render", words("\"{recipe}.gif\" as sheet")), bare("render", words("\"{recipe}.png\" as sheet"))]

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor, Var};
 
 use super::error::RunError;
-use super::state::Place;
+use super::state::{Place, form};
 use crate::canvas::Canvas;
 use crate::spec::Call;
 use crate::words::registry;
@@ -23,7 +23,7 @@ pub(super) struct Look {
 /// Modes, draws and transforms of one iteration.
 pub(super) fn look(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<Look, RunError> {
     let leaf = Var::from_tensor(&moved(params, canvas, at)?)?;
-    let picture = canvas.decode(&leaf, &at.stage.canvas.args)?;
+    let picture = canvas.decode(&leaf, form(at.stage))?;
     let moment = at.moment();
     let mut views = Vec::with_capacity(at.stage.views);
     for view in 0..at.stage.views {
@@ -46,14 +46,14 @@ fn moved(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<Tensor, Run
     if at.stage.modes.is_empty() {
         return Ok(params.clone());
     }
-    let args = &at.stage.canvas.args;
+    let form = form(at.stage);
     let moment = at.moment();
-    let mut picture = canvas.decode(params, args)?.detach();
+    let mut picture = canvas.decode(params, form)?.detach();
     for call in &at.stage.modes {
         let word = registry::mode(call.spec.name).ok_or_else(|| unknown(call))?;
         picture = word.apply(&picture, call, &call.moment(&moment)).map_err(RunError::of(call.spec.name, call.span))?;
     }
-    Ok(canvas.encode(&picture.detach(), args)?)
+    Ok(canvas.encode(&picture.detach(), form)?)
 }
 
 /// (x − mean) / std for each channel; a model that is fed raw values has zeros and ones and is left alone.

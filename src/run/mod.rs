@@ -27,7 +27,7 @@ use crate::ops;
 use crate::plan::{Batch, Plan, Take, total_steps};
 use crate::source::{CancelToken, Diagnostic, codes};
 use crate::spec::Call;
-use crate::words::{Moments, Photos, registry};
+use crate::words::{Moments, Photos, Start, registry};
 
 pub(crate) use error::reason;
 pub use error::{Culprit, NotFinite, RunError};
@@ -37,7 +37,7 @@ pub use scores::Scores;
 pub use state::State;
 
 use look::unknown;
-use state::{Place, moment};
+use state::{Place, form, moment};
 use step::{Lane, Outcome, step};
 
 /// How many iterations, from the first, a gradient that dies behind a ReLU is redirected: lucid's number
@@ -180,7 +180,7 @@ impl<'a> Runner<'a> {
             let (Some(before), Some(stage)) = (variant.stages.get(state.stage), variant.stages.get(number)) else {
                 continue;
             };
-            let old = canvas_of(before)?.decode(&state.params, &before.canvas.args)?.detach();
+            let old = canvas_of(before)?.decode(&state.params, form(before))?.detach();
             let (_, _, height, width) = old.dims4()?;
             let picture = if (height, width) == (stage.height, stage.width) {
                 old
@@ -188,7 +188,7 @@ impl<'a> Runner<'a> {
                 ops::resize(&old, stage.height, stage.width, ops::Sample::Bicubic)?
             };
             let kind = canvas_of(stage)?;
-            let params = kind.clamp(&kind.encode(&picture, &stage.canvas.args)?, &stage.canvas.args)?;
+            let params = kind.clamp(&kind.encode(&picture, form(stage))?, form(stage))?;
             *state = State { variant: state.variant, stage: number, iteration: 0, params, moments: Moments::default() };
         }
         Ok(())
@@ -291,16 +291,20 @@ fn started(variant: &Variant, stage: &Stage, photos: Photos) -> Result<Tensor, R
     let call: &Call = &stage.init;
     let word = registry::init(call.spec.name).ok_or_else(|| unknown(call))?;
     let at = call.moment(&moment(variant, stage, 0));
-    let picture = word
+    let canvas = canvas_of(stage)?;
+    let start = word
         .start(stage.height, stage.width, &call.args, &at, photos)
         .map_err(RunError::of(call.spec.name, call.span))?;
-    Ok(canvas_of(stage)?.encode(&picture, &stage.canvas.args)?)
+    Ok(match start {
+        Start::Picture(picture) => canvas.encode(&picture, form(stage))?,
+        Start::Parameters(mut normal) => canvas.noise(form(stage), &mut *normal)?,
+    })
 }
 
 /// The picture that a state stands for, `[1, 3, H, W]`.
 fn picture(recipe: &Recipe, state: &State) -> Result<Tensor, RunError> {
     match recipe.variants.get(state.variant).and_then(|variant| variant.stages.get(state.stage)) {
-        Some(stage) => Ok(canvas_of(stage)?.decode(&state.params, &stage.canvas.args)?.detach()),
+        Some(stage) => Ok(canvas_of(stage)?.decode(&state.params, form(stage))?.detach()),
         None => Ok(state.params.clone()),
     }
 }

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::error::{Culprit, Fault, RunError};
 use super::finite::is_finite;
 use super::look::{Look, unknown};
-use super::state::Place;
+use super::state::{Place, form};
 use crate::canvas::Canvas;
 use crate::words::{Moments, registry};
 
@@ -21,11 +21,11 @@ pub(super) fn settle(
     let call = &at.stage.optimizer;
     let word = registry::optimizer(call.spec.name).ok_or_else(|| unknown(call))?;
     let own = call.moment(&moment);
-    let args = &at.stage.canvas.args;
+    let form = form(at.stage);
     let params = word
         .step(&look.leaf.as_detached_tensor(), gradient, &mut moments, &call.args, &own)
         .map_err(RunError::of(call.spec.name, call.span))?;
-    let mut params = canvas.clamp(&params.detach(), args)?;
+    let mut params = canvas.clamp(&params.detach(), form)?;
     if !is_finite(&params)? {
         return Ok(Err(Fault(Culprit::Canvas, call.spec.name, call.span)));
     }
@@ -33,10 +33,10 @@ pub(super) fn settle(
     for filter in at.stage.filters.iter().filter(|filter| filter.schedule.fires(at.iteration)) {
         let call = &filter.call;
         let word = registry::filter(call.spec.name).ok_or_else(|| unknown(call))?;
-        let picture = canvas.decode(&params, args)?;
+        let picture = canvas.decode(&params, form)?;
         let picture =
             word.apply(&picture, &call.args, &call.moment(&moment)).map_err(RunError::of(call.spec.name, call.span))?;
-        params = canvas.encode(&picture.detach(), args)?;
+        params = canvas.encode(&picture.detach(), form)?;
         if !is_finite(&params)? {
             return Ok(Err(Fault(Culprit::Canvas, call.spec.name, call.span)));
         }

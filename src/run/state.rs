@@ -2,6 +2,7 @@
 
 use candle_core::Tensor;
 
+use crate::canvas::Form;
 use crate::check::recipe::{Stage, Variant};
 use crate::spec::{Kind, Moment};
 use crate::words::Moments;
@@ -36,6 +37,11 @@ impl Place<'_> {
     pub fn moment(&self) -> Moment {
         moment(self.variant, self.stage, self.iteration)
     }
+}
+
+/// What the parametrization of a stage is told.
+pub(super) fn form(stage: &Stage) -> Form<'_> {
+    Form { args: &stage.canvas.args, height: stage.height, width: stage.width }
 }
 
 /// The moment of an iteration. Progress is u = i/(N−1), and 0 in a stage of one step.

@@ -24,6 +24,8 @@ pub enum Dial {
     Constant(f64),
     /// Drawn uniformly between two others.
     Range(Box<Dial>, Box<Dial>),
+    /// Drawn between two positive ones, uniformly in the logarithm.
+    LogRange(Box<Dial>, Box<Dial>),
     /// Drawn from a list.
     Pick(Vec<f64>),
     /// From one to another over the stage.
@@ -42,6 +44,10 @@ impl Dial {
             Dial::Range(low, high) => {
                 let (low, high) = (low.at(progress, draw), high.at(progress, draw));
                 low + (high - low) * draw
+            }
+            Dial::LogRange(low, high) => {
+                let (low, high) = (low.at(progress, draw), high.at(progress, draw));
+                low * libm::pow(high / low, draw)
             }
             Dial::Pick(list) => {
                 let index = ((draw * list.len() as f64) as usize).min(list.len().saturating_sub(1));
@@ -68,7 +74,7 @@ impl Dial {
         };
         match self {
             Dial::Constant(value) => (*value, *value),
-            Dial::Range(a, b) | Dial::Tween(a, b, _) => hull(a, b),
+            Dial::Range(a, b) | Dial::LogRange(a, b) | Dial::Tween(a, b, _) => hull(a, b),
             Dial::Pick(list) => {
                 list.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
             }
@@ -88,7 +94,7 @@ impl Dial {
     pub fn is_drawn(&self) -> bool {
         match self {
             Dial::Constant(_) => false,
-            Dial::Range(..) | Dial::Pick(_) => true,
+            Dial::Range(..) | Dial::LogRange(..) | Dial::Pick(_) => true,
             Dial::Tween(a, b, _) | Dial::Sum(a, b) | Dial::Product(a, b) => a.is_drawn() || b.is_drawn(),
         }
     }
@@ -98,7 +104,9 @@ impl Dial {
         match self {
             Dial::Constant(_) | Dial::Pick(_) => false,
             Dial::Tween(..) => true,
-            Dial::Range(a, b) | Dial::Sum(a, b) | Dial::Product(a, b) => a.is_animated() || b.is_animated(),
+            Dial::Range(a, b) | Dial::LogRange(a, b) | Dial::Sum(a, b) | Dial::Product(a, b) => {
+                a.is_animated() || b.is_animated()
+            }
         }
     }
 
@@ -130,6 +138,14 @@ mod tests {
             assert!((dial.at(1.0, 0.3) - 0.5).abs() < 1e-12);
         }
         assert!((tween(1.0, 0.01, Curve::Exponential).at(0.5, 0.0) - 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_logarithmic_range_is_as_likely_halved_as_doubled() {
+        let dial = Dial::LogRange(Box::new(0.5.into()), Box::new(2.0.into()));
+        assert!((dial.at(0.0, 0.5) - 1.0).abs() < 1e-12 && (dial.at(0.0, 0.25) - 0.5f64.sqrt()).abs() < 1e-12);
+        assert_eq!((dial.at(0.0, 0.0), dial.bounds()), (0.5, (0.5, 2.0)));
+        assert!(dial.is_drawn() && !dial.is_animated());
     }
 
     #[test]

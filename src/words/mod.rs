@@ -19,6 +19,7 @@ mod statement;
 mod transform;
 mod value;
 
+pub use canvas::default_init;
 pub use statement::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS};
 
 use std::collections::BTreeMap;
@@ -112,12 +113,20 @@ pub trait Optimizer: Sync {
 /// Reads a photo as `[1, 3, H, W]`, f32, 0..1, EXIF orientation applied.
 pub type Photos<'a> = &'a dyn Fn(&Path) -> Result<Tensor>;
 
+/// What a run starts from.
+pub enum Start {
+    /// A picture `[1, 3, H, W]`, f32, which the canvas encodes.
+    Picture(Tensor),
+    /// Normal numbers, of which the canvas makes its parameters.
+    Parameters(Box<dyn FnMut() -> f64>),
+}
+
 /// What the picture starts as.
 pub trait Init: Sync {
     /// Its description.
     fn spec(&self) -> &'static Spec;
-    /// `[1, 3, H, W]`, f32.
-    fn start(&self, height: usize, width: usize, args: &Args, at: &Moment, photos: Photos) -> Result<Tensor>;
+    /// For a picture of that size.
+    fn start(&self, height: usize, width: usize, args: &Args, at: &Moment, photos: Photos) -> Result<Start>;
 }
 
 /// The tensors of the nodes that a recipe reads, `[views, C, H, W]` or `[views, C]`, by name.

@@ -236,7 +236,8 @@ fn objectives_are_means() {
     same(value("channel", &unit), (all(0, 2) + all(1, 2)) / 60.0);
     same(value("layer", &|args| args), values(&tap).iter().map(|v| v * v).sum::<f64>() / 240.0);
     let logits = picture(&[2, 4], 10);
-    let logit = values(&apply(Kind::Objective, "class", unit, &logits))[0];
+    let plain = |args: Args| unit(args).with("as", Arg::Choice("logit"));
+    let logit = values(&apply(Kind::Objective, "class", plain, &logits))[0];
     same(logit, (values(&logits)[2] + values(&logits)[6]) / 2.0);
     let class = registry::objective("class").unwrap();
     assert_eq!(class.node(&Args::new(), "fc"), "fc");
@@ -247,7 +248,7 @@ fn objectives_are_means() {
 #[test]
 fn huge_logits_stay_finite() {
     let logits = Tensor::new(&[[1e4f32, -1e4, 0.0]], &Device::Cpu).unwrap();
-    for what in ["probability", "log_probability"] {
+    for what in ["probability", "log_probability", "margin"] {
         let set = |args: Args| args.with("units", Arg::Units(vec![0])).with("as", Arg::Choice(what));
         assert!(values(&apply(Kind::Objective, "class", set, &logits))[0].is_finite());
     }
@@ -292,7 +293,7 @@ fn starts_are_what_they_say() {
     let start = |name: &str, change: &dyn Fn(Args) -> Args| {
         let init = registry::init(name).unwrap();
         let none = |_: &std::path::Path| -> candle_core::Result<Tensor> { panic!("no photo is asked for") };
-        values(&init.start(40, 50, &change(args(init.spec())), &at, &none).unwrap())
+        values(&started(init.start(40, 50, &change(args(init.spec())), &at, &none).unwrap(), 40, 50))
     };
     let gray = start("gray", &|args| args);
     let (least, most) = gray.iter().fold((f64::MAX, f64::MIN), |(least, most), v| (least.min(*v), most.max(*v)));
@@ -304,6 +305,68 @@ fn starts_are_what_they_say() {
     let mean = normal.iter().sum::<f64>() / 6000.0;
     let sd = (normal.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / 6000.0).sqrt();
     assert!((mean - 0.3).abs() < 0.01 && (sd - 0.1).abs() < 0.005, "{mean} {sd}");
+    // Twice the noise, twice as far from gray: the sigmoid is straight there.
+    let faint = start("spectrum", &|args| args.with("sd", number(0.001)));
+    let double = start("spectrum", &|args| args.with("sd", number(0.002)));
+    assert!(faint.iter().zip(&double).all(|(a, b)| (2.0 * (a - 0.5) - (b - 0.5)).abs() < 1e-6));
+    assert!(faint.iter().any(|v| (v - 0.5).abs() > 1e-5));
+}
+
+#[test]
+fn a_margin_is_the_logit_less_its_rivals() {
+    let logits = Tensor::new(&[[1.0, 4.0, 2.0, -3.0], [0.5, -1.0, 0.0, 2.5]], &Device::Cpu).unwrap();
+    let class = registry::objective("class").unwrap();
+    let at = Moment::still(Kind::Objective, "class");
+    let of = |units: &[usize], change: &dyn Fn(Args) -> Args| {
+        let args = args(class.spec()).with("units", Arg::Units(units.to_vec()));
+        class.value(&logits, &change(args), &at).unwrap().to_scalar::<f64>().unwrap()
+    };
+    let soft = |others: [f64; 3], t: f64| t * libm::log(others.iter().map(|z| libm::exp(z / t)).sum::<f64>());
+    let expected = (1.0 - 0.7 * soft([4.0, 2.0, -3.0], 3.0) + 0.5 - 0.7 * soft([-1.0, 0.0, 2.5], 3.0)) / 2.0;
+    assert!((of(&[0], &|args| args) - expected).abs() < 1e-12);
+    // Its two highest others: 4 and 2, 2.5 and 0.
+    let top = of(&[0], &|args| args.with("top", number(2.0)).with("against", number(0.5)));
+    assert!((top - (1.0 - 1.5 + 0.5 - 0.625) / 2.0).abs() < 1e-12);
+    // More than there are means all.
+    assert_eq!(of(&[0], &|args| args.with("top", number(99.0))), of(&[0], &|args| args.with("top", number(3.0))));
+    // Without rivals, and with none left, it is the logit.
+    assert_eq!(of(&[0], &|args| args.with("against", number(0.0))), 0.75);
+    assert_eq!(of(&[0, 1, 2, 3], &|args| args), 0.75);
+    // Classes that are meant are no rivals of each other.
+    let both = of(&[0, 1], &|args| args.with("top", number(1.0)).with("against", number(1.0)));
+    assert!((both - ((2.5 - 2.0) + (-0.25 - 2.5)) / 2.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_warm_up_raises_the_rate_step_by_step() {
+    let (x, gradient) = (picture(&[1, 3, 2, 2], 1), picture(&[1, 3, 2, 2], 2));
+    let sgd = registry::optimizer("sgd").unwrap();
+    let args = args(sgd.spec()).with("warmup", number(4.0)).with("lr", number(0.8));
+    for (iteration, rate) in [(0, 0.2), (1, 0.4), (3, 0.8), (9, 0.8)] {
+        let at = Moment { iteration, ..Moment::still(Kind::Optimizer, "sgd") };
+        let found = sgd.step(&x, &gradient, &mut Moments::default(), &args, &at).unwrap();
+        assert_close(&found, &(&x - (&gradient * rate).unwrap()).unwrap(), 1e-12, "after a warm-up");
+    }
+}
+
+#[test]
+fn a_colour_matrix_keeps_gray_and_takes_colour_away() {
+    let word = registry::transform("color_matrix").unwrap();
+    let at = Moment::still(Kind::Transform, "color_matrix");
+    let neutral =
+        ["brightness", "contrast", "saturation"].iter().fold(args(word.spec()), |a, n| a.with(n, number(1.0)));
+    let neutral = neutral.with("hue", number(0.0));
+    let of = |rgb: [f64; 3], name: &'static str, value: f64| {
+        let pixel = Tensor::new(&rgb, &Device::Cpu).unwrap().reshape((1, 3, 1, 1)).unwrap();
+        values(&word.apply(&pixel, &neutral.clone().with(name, number(value)), &at).unwrap())
+    };
+    let close = |a: Vec<f64>, b: [f64; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2e-3);
+    assert!(close(of([0.3; 3], "hue", 0.4), [0.3; 3]) && close(of([0.3; 3], "saturation", 2.0), [0.3; 3]));
+    assert!(close(of([1.0, 0.0, 0.0], "saturation", 0.0), [0.299; 3]));
+    assert!(close(of([0.2, 0.4, 0.6], "brightness", 1.5), [0.3, 0.6, 0.9]));
+    assert!(close(of([0.2, 0.4, 0.6], "contrast", 0.5), [0.35, 0.45, 0.55]));
+    // Half a turn: the colour's axes change their signs, luma stays.
+    assert!(close(of([1.0, 0.0, 0.0], "hue", 0.5), [2.0 * 0.299 - 1.0, 2.0 * 0.299, 2.0 * 0.299]));
 }
 
 #[test]
@@ -319,7 +382,7 @@ fn a_photo_covers_is_contained_or_is_stretched() {
             Ok(photo.clone())
         };
         let args = args(image.spec()).with("fit", Arg::Choice(fit));
-        image.start(height, width, &args, &at, &photos).unwrap()
+        started(image.start(height, width, &args, &at, &photos).unwrap(), height, width)
     };
     assert_close(&start(4, 8, "cover"), &photo, 0.0, "its own size");
     let cover = start(4, 4, "cover");

@@ -1,9 +1,10 @@
 //! Words, made ready to run: arguments from their own descriptions, and one way to run them all.
 
 use candle_core::{DType, Device, Result, Tensor};
+use fviz::canvas::{Form, canvas};
 use fviz::source::Span;
 use fviz::spec::{Arg, Args, Call, Dial, Kind, Moment, Param, Presence, Spec, Type, Unit};
-use fviz::words::{Moments, registry};
+use fviz::words::{Moments, Start, registry};
 
 /// The kinds whose words have code.
 pub const WITH_CODE: [Kind; 7] =
@@ -86,6 +87,10 @@ pub fn args(spec: &Spec) -> Args {
         (Kind::Transform, "color_jitter") => {
             args.with("brightness", number(1.1)).with("contrast", number(0.8)).with("hue", number(0.07))
         }
+        (Kind::Transform, "color_matrix") => {
+            args.with("brightness", number(1.1)).with("saturation", number(0.8)).with("hue", number(0.07))
+        }
+        (Kind::Objective, "class") => args.with("as", Arg::Choice("margin")),
         _ => args,
     }
 }
@@ -135,6 +140,17 @@ pub fn call(spec: &'static Spec, args: Args) -> Call {
     call
 }
 
+/// The picture with which a canvas of pixels starts.
+pub fn started(start: Start, height: usize, width: usize) -> Tensor {
+    match start {
+        Start::Picture(picture) => picture,
+        Start::Parameters(mut normal) => {
+            let form = Form { args: &Args::new(), height, width };
+            canvas("pixels").unwrap().noise(form, &mut *normal).unwrap()
+        }
+    }
+}
+
 /// Runs a word on a picture (an init makes its own; an optimizer moves it twice along gradients of its own).
 pub fn run(spec: &'static Spec, args: &Args, at: &Moment, x: &Tensor) -> Result<Tensor> {
     let name = spec.name;
@@ -147,7 +163,7 @@ pub fn run(spec: &'static Spec, args: &Args, at: &Moment, x: &Tensor) -> Result<
         Kind::Init => {
             let photo = random(&[1, 3, 9, 6], 77).to_dtype(DType::F32)?;
             let photos = |_: &std::path::Path| Ok(photo.clone());
-            registry::init(name).unwrap().start(7, 8, args, at, &photos)
+            Ok(started(registry::init(name).unwrap().start(7, 8, args, at, &photos)?, 7, 8))
         }
         Kind::Optimizer => {
             let optimizer = registry::optimizer(name).unwrap();

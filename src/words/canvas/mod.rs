@@ -1,9 +1,14 @@
 //! Parametrizations of the picture, as words. What they do is in the runner.
 
-use crate::spec::{Kind, Param, Presence, Spec, Type};
+use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
 
 /// All parametrizations.
-pub static CANVASES: &[&Spec] = &[&PIXELS];
+pub static CANVASES: &[&Spec] = &[&PIXELS, &FOURIER];
+
+/// The init that a canvas has where a recipe says none.
+pub fn default_init(canvas: &str) -> &'static str {
+    if canvas == PIXELS.name { "gray" } else { "spectrum" }
+}
 
 static PIXELS: Spec = Spec {
     kind: Kind::Canvas,
@@ -21,4 +26,39 @@ static PIXELS: Spec = Spec {
     positional: 0,
     block: false,
     example: "canvas 299x299 as pixels(clamp = 0..1)",
+};
+
+static FOURIER: Spec = Spec {
+    kind: Kind::Canvas,
+    name: "fourier",
+    aliases: &["fft", "frequency", "spectral", "decorrelated"],
+    summary: "the picture's spectrum, colours decorrelated",
+    doc: "The optimizer moves the real and imaginary part of every frequency z. The picture is sigmoid(M x), x = irfft(a · z) (orthonormal), with amplitude a = gain / 4 · r(f), f in cycles a pixel and at least 1 / the longer side; r = 1/f for `decay = 1`, else 1/f^decay times what gives it the same mean square. M turns decorrelated colours into R, G and B.\n\nThe picture is the same set as `pixels`, but a step of one length in every parameter, as Adam makes it, moves large forms as far as in natural images they differ more than grain does. So it needs neither a blur nor L2, and values never leave 0..1. It is what lucid's pictures are made with. With `sgd` it does less.\n\nModes and filters act on the decoded picture, which is encoded again; values are then held in 0.001..0.999.",
+    source: "Olah, Mordvintsev, Schubert 2017, Feature Visualization (Distill), section \"Preconditioning and Parameterization\"; lucid optvis/param/spatial.py (fft_image) and color.py",
+    params: &[
+        Param::new(
+            "decay",
+            Type::Number { unit: Unit::None, min: 0.0, max: 4.0 },
+            Presence::Default("1"),
+            "The power of 1/f: above 1 favours large forms and gives calmer pictures, below 1 detail.",
+        )
+        .alias(&["decay_power", "power", "exponent"]),
+        Param::new(
+            "gain",
+            Type::Number { unit: Unit::None, min: 1e-3, max: 1000.0 },
+            Presence::Default("1"),
+            "Factor of all amplitudes: how far a step goes in the picture; 1 is lucid's.",
+        )
+        .alias(&["scale", "amplitude"]),
+        Param::new(
+            "decorrelate",
+            Type::Choice(&["imagenet", "off"]),
+            Presence::Default("imagenet"),
+            "`imagenet`: colours move along the axes on which the pixels of ImageNet vary on their own, lucid's matrix. `off`: R, G and B each for itself.",
+        )
+        .alias(&["color", "colour", "colors"]),
+    ],
+    positional: 0,
+    block: false,
+    example: "canvas 224x224 as fourier(decay = 1.25, gain = 2)",
 };

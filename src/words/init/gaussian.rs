@@ -1,10 +1,10 @@
 //! Normal noise.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use super::fill;
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
-use crate::words::{Init, Photos};
+use crate::words::{Init, Photos, Start};
 
 pub(super) struct Gaussian;
 
@@ -42,7 +42,7 @@ impl Init for Gaussian {
         &SPEC
     }
 
-    fn start(&self, height: usize, width: usize, args: &Args, at: &Moment, _: Photos) -> Result<Tensor> {
+    fn start(&self, height: usize, width: usize, args: &Args, at: &Moment, _: Photos) -> Result<Start> {
         let (mean, sd) = (args.number("mean", at), args.number("sd", at));
         let mut rng = at.rng("pixels");
         fill(height, width, || mean + sd * rng.normal())

@@ -1,10 +1,10 @@
 //! Gray, with a breath of noise.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use super::fill;
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
-use crate::words::{Init, Photos};
+use crate::words::{Init, Photos, Start};
 
 pub(super) struct Gray;
 
@@ -42,7 +42,7 @@ impl Init for Gray {
         &SPEC
     }
 
-    fn start(&self, height: usize, width: usize, args: &Args, at: &Moment, _: Photos) -> Result<Tensor> {
+    fn start(&self, height: usize, width: usize, args: &Args, at: &Moment, _: Photos) -> Result<Start> {
         let (level, noise) = (args.number("level", at), args.number("noise", at));
         let mut rng = at.rng("pixels");
         fill(height, width, || level + noise * (2.0 * rng.uniform() - 1.0))

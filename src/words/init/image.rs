@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use crate::ops::{Edge, Sample, Taps, resize, separable};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type};
-use crate::words::{Init, Photos};
+use crate::words::{Init, Photos, Start};
 
 pub(super) struct Image;
 
@@ -36,17 +36,17 @@ impl Init for Image {
         &SPEC
     }
 
-    fn start(&self, height: usize, width: usize, args: &Args, _: &Moment, photos: Photos) -> Result<Tensor> {
+    fn start(&self, height: usize, width: usize, args: &Args, _: &Moment, photos: Photos) -> Result<Start> {
         let photo = photos(args.file("file").unwrap_or(Path::new("")))?;
         let (_, _, photo_height, photo_width) = photo.dims4()?;
         if (photo_height, photo_width) == (height, width) {
-            return Ok(photo);
+            return Ok(Start::Picture(photo));
         }
         let (down, across) = (height as f64 / photo_height as f64, width as f64 / photo_width as f64);
         let factor = match args.choice("fit") {
             "cover" => down.max(across),
             "contain" => down.min(across),
-            _ => return resize(&photo, height, width, Sample::Bicubic),
+            _ => return Ok(Start::Picture(resize(&photo, height, width, Sample::Bicubic)?)),
         };
         let scaled = |length: usize| ((length as f64 * factor).round() as usize).max(1);
         let photo = resize(&photo, scaled(photo_height), scaled(photo_width), Sample::Bicubic)?;
@@ -56,6 +56,8 @@ impl Init for Image {
             Taps::pick(first..first + to as i64, from, Edge::Constant(0.5))
         };
         let (_, _, from_height, from_width) = photo.dims4()?;
-        separable(&photo, &centred(from_height, height), &centred(from_width, width), Edge::Constant(0.5))
+        let edge = Edge::Constant(0.5);
+        let photo = separable(&photo, &centred(from_height, height), &centred(from_width, width), edge)?;
+        Ok(Start::Picture(photo))
     }
 }

@@ -1,10 +1,10 @@
 //! Uniform noise.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use super::fill;
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
-use crate::words::{Init, Photos};
+use crate::words::{Init, Photos, Start};
 
 pub(super) struct Uniform;
 
@@ -41,7 +41,7 @@ impl Init for Uniform {
         &SPEC
     }
 
-    fn start(&self, height: usize, width: usize, args: &Args, at: &Moment, _: Photos) -> Result<Tensor> {
+    fn start(&self, height: usize, width: usize, args: &Args, at: &Moment, _: Photos) -> Result<Start> {
         let (low, high) = (args.number("low", at), args.number("high", at));
         let mut rng = at.rng("pixels");
         fill(height, width, || low + (high - low) * rng.uniform())

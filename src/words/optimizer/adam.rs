@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{NORMALIZE, lr, normalized};
+use super::{NORMALIZE, WARMUP, lr, normalized, rate};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
 use crate::words::{Moments, Optimizer};
 
@@ -36,6 +36,7 @@ static SPEC: Spec = Spec {
             "What is added to the divisor; values whose gradient is far smaller than it stay.",
         )
         .alias(&["eps"]),
+        WARMUP,
         NORMALIZE,
     ],
     positional: 1,
@@ -68,7 +69,7 @@ impl Optimizer for Adam {
         let steps = moments.steps as f64;
         let (unbias1, unbias2) = (1.0 - libm::pow(beta1, steps), 1.0 - libm::pow(beta2, steps));
         let divisor = (square.sqrt()? / unbias2.sqrt())?.affine(1.0, args.number("epsilon", at))?;
-        let next = (params.detach() - ((&mean / divisor)? * (args.number("lr", at) / unbias1))?)?;
+        let next = (params.detach() - ((&mean / divisor)? * (rate(args, at) / unbias1))?)?;
         moments.slots = vec![mean, square];
         Ok(next)
     }

@@ -7,7 +7,7 @@ mod sgd;
 use candle_core::{DType, Result, Tensor};
 
 use super::Optimizer;
-use crate::spec::{Args, Param, Presence, Type, Unit};
+use crate::spec::{Args, Moment, Param, Presence, Type, Unit};
 
 /// All optimizers.
 pub static OPTIMIZERS: &[&dyn Optimizer] = &[&sgd::Sgd, &momentum::Momentum, &adam::Adam];
@@ -22,6 +22,21 @@ const fn lr(presence: Presence) -> Param {
     )
     .animated()
     .alias(&["learning_rate", "rate", "step", "step_size"])
+}
+
+const WARMUP: Param = Param::new(
+    "warmup",
+    Type::Integer { unit: Unit::Steps, min: 0, max: 1_000_000 },
+    Presence::Default("0 steps"),
+    "n: in iteration i < n the learning rate is multiplied by (i + 1)/n, whatever else its tween says. Keeps the first steps, whose gradients are mostly chance, from deciding the picture.",
+)
+.alias(&["warm_up", "warmup_steps"]);
+
+/// The learning rate now.
+fn rate(args: &Args, at: &Moment) -> f64 {
+    let warmup = args.integer("warmup").max(0) as usize;
+    let share = if at.iteration < warmup { (at.iteration + 1) as f64 / warmup as f64 } else { 1.0 };
+    args.number("lr", at) * share
 }
 
 const NORMALIZE: Param = Param::new(

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{NORMALIZE, lr, normalized};
+use super::{NORMALIZE, WARMUP, lr, normalized, rate};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
 use crate::words::{Moments, Optimizer};
 
@@ -24,6 +24,7 @@ static SPEC: Spec = Spec {
             "How much of the running sum is kept each step.",
         )
         .animated(),
+        WARMUP,
         NORMALIZE,
     ],
     positional: 1,
@@ -49,7 +50,7 @@ impl Optimizer for Momentum {
             Some(sum) => ((sum * args.number("momentum", at))? + gradient)?,
             None => gradient,
         };
-        let next = (params.detach() - (&sum * args.number("lr", at))?)?;
+        let next = (params.detach() - (&sum * rate(args, at))?)?;
         moments.steps += 1;
         moments.slots = vec![sum];
         Ok(next)

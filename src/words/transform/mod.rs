@@ -3,6 +3,7 @@
 
 mod affine;
 mod color_jitter;
+mod color_matrix;
 mod crop;
 mod flip;
 mod jitter;
@@ -19,6 +20,7 @@ use crate::spec::{Args, Moment, Param, Presence, Type, Unit};
 /// All transforms.
 pub static TRANSFORMS: &[&dyn Transform] = &[
     &color_jitter::ColorJitter,
+    &color_matrix::ColorMatrix,
     &affine::Affine,
     &rotate::Rotate,
     &scale::Scale,

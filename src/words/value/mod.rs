@@ -57,6 +57,17 @@ pub static VALUES: &[&Spec] = &[
             "transform { rotate(pick [-10deg, 0deg, 10deg]) }",
         )
     },
+    &Spec {
+        aliases: &["log", "loguniform", "logarithmic", "geometric_range"],
+        source: "scipy.stats.loguniform",
+        ..value(
+            "log_uniform",
+            "a range drawn uniformly in the logarithm",
+            "`0.5..2` alone draws above 1 twice as often as below; `0.5..2 log_uniform` draws a half as often as a double: a (b/a)^r, r uniform in 0..1. What factors of size want. Both ends must be positive.",
+            &[],
+            "transform { affine(scale = 0.5..1.4 log_uniform) }",
+        )
+    },
     &value(
         "linear",
         "the curve of a tween: straight",
@@ -75,7 +86,7 @@ pub static VALUES: &[&Spec] = &[
         )
     },
     &Spec {
-        aliases: &["exp", "geometric", "log"],
+        aliases: &["exp", "geometric"],
         ..value(
             "exponential",
             "the curve of a tween: the same factor every step",
