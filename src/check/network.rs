@@ -7,7 +7,7 @@ use super::Checker;
 use super::recipe::Model;
 use super::scope::Scope;
 use super::suggest::nearest;
-use crate::nets::{self, Facts, Graph, Labels, NodeId, Op};
+use crate::nets::{self, Architecture, Facts, Graph, Known, Labels, NodeId, Op};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Call, Param, Type, Unit, UnitsOf};
 use crate::syntax::ast::{Expr, ExprKind, Phrase};
@@ -87,7 +87,7 @@ impl Checker<'_> {
         let architecture = nets::architecture(call.spec.name)?;
         let span = call.args.file("weights").and(call.args.span("weights")).unwrap_or(call.span);
         let mut facts = match Facts::new(architecture, header.as_ref()) {
-            Ok(facts) => facts,
+            Ok(facts) => facts.of_known(self.known_weights(call, architecture)),
             Err(error) => {
                 let message = format!("these weights are not those of `{}`", call.spec.name);
                 let help = error.help().unwrap_or_else(|| "weights and architecture must be of one network".into());
@@ -107,6 +107,19 @@ impl Checker<'_> {
             facts.labels = labels;
         }
         Some(facts)
+    }
+
+    /// What is known of the file that the weights will be read from, if it is here already.
+    fn known_weights(&self, call: &Call, architecture: &Architecture) -> Option<&'static Known> {
+        let named = call.args.file("weights").map(Path::to_path_buf);
+        let places = || {
+            self.world
+                .model_folders()
+                .into_iter()
+                .flat_map(|folder| architecture.file_names().into_iter().map(move |name| folder.join(name)))
+        };
+        let path = named.or_else(|| places().find(|path| self.world.exists(path)))?;
+        Known::at(architecture.name, self.world, &path)
     }
 
     /// The graph's name of a node: torchvision's, or a module's path, whose last node is meant.

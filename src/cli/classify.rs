@@ -74,7 +74,7 @@ fn layer(facts: &Facts, wanted: Option<&str>) -> std::result::Result<(String, Sh
         None => nodes
             .iter()
             .zip(&shapes)
-            .rposition(|(node, shape)| node.op == Op::Relu && shape.cells().is_some_and(|(h, w)| h * w > 1))
+            .rposition(|(node, shape)| matches!(node.op, Op::Relu(_)) && shape.cells().is_some_and(|(h, w)| h * w > 1))
             .unwrap_or(nodes.len() - 1),
     };
     match (nodes.get(id), shapes.get(id)) {

@@ -7,6 +7,7 @@ use super::page::DIM;
 use super::report::Reporter;
 use super::{Failure, model};
 use crate::nets::{Node, Op, Shape};
+use crate::ops::{Parts, Rectifier};
 use crate::store::WeightStore;
 
 /// Runs the verb.
@@ -52,14 +53,25 @@ fn kind(node: &Node) -> String {
     };
     match node.op {
         Op::Input => "the picture, preprocessed".into(),
-        Op::Convolution { window: w, .. } => format!("convolution {}", window(w.kernel, w.stride)),
-        Op::BatchNorm => "batch norm".into(),
-        Op::Relu => "ReLU".into(),
+        Op::Convolution { window: w, groups: 1, .. } => format!("convolution {}", window(w.kernel, w.stride)),
+        Op::Convolution { window: w, groups, .. } if groups == node.channels => {
+            format!("depthwise convolution {}", window(w.kernel, w.stride))
+        }
+        Op::Convolution { window: w, groups, .. } => {
+            format!("convolution {} in {groups} groups", window(w.kernel, w.stride))
+        }
+        Op::BatchNorm { .. } => "batch norm".into(),
+        Op::Relu(Rectifier::Relu) => "ReLU".into(),
+        Op::Relu(Rectifier::Relu6) => "ReLU6".into(),
         Op::MaxPool(w) => format!("max pool {}", window(w.kernel, w.stride)),
-        Op::AveragePool | Op::Mean => "mean over positions".into(),
+        Op::MeanPool(Parts::Even(1)) | Op::Mean => "mean over positions".into(),
+        Op::MeanPool(Parts::Even(side)) => format!("mean of {side}x{side} parts"),
+        Op::MeanPool(Parts::Window(w)) => format!("average pool {}", window(w.kernel, w.stride)),
         Op::Flatten => "flatten".into(),
         Op::Linear => "linear".into(),
         Op::Add => "sum".into(),
+        Op::Concat => "channels of all its inputs".into(),
+        Op::Dropout => "dropout, which does nothing here".into(),
         Op::LogMeanExp => "log-mean-exp over positions".into(),
     }
 }

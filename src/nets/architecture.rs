@@ -1,8 +1,8 @@
 //! The networks that a recipe can name.
 
-use super::graph::Graph;
+use super::graph::{Graph, Parameter};
 use super::import::Header;
-use super::{motifs, resnet};
+use super::{mobilenet, motifs, resnet, squeezenet};
 
 /// A network that a recipe can name.
 #[derive(Debug)]
@@ -34,8 +34,10 @@ pub enum Source {
 
 #[derive(Clone, Copy, Debug)]
 enum Family {
+    /// Read off the weights.
     Motifs,
-    ResNet(usize),
+    /// One of torchvision's, trained on ImageNet: for these numbers of the picture's channels and of classes.
+    ImageNet(fn(usize, usize) -> Graph),
 }
 
 /// Where torchvision keeps its files of weights.
@@ -43,56 +45,57 @@ pub const TORCHVISION: &str = "https://download.pytorch.org/models/";
 
 static EMBEDDED: &[u8] = include_bytes!("motifs.safetensors");
 
-/// Names of the files are torchvision's (`torchvision/models/resnet.py`, the `IMAGENET1K_V1` weights).
-const fn resnet(
+/// One of torchvision's networks. Names of files are torchvision's own, of its `IMAGENET1K_V1` weights.
+const fn imagenet(
     name: &'static str,
-    depth: usize,
     about: &'static str,
     file: &'static str,
     sha256: &'static str,
-    bytes: Option<u64>,
+    graph: fn(usize, usize) -> Graph,
 ) -> Architecture {
-    Architecture { name, about, source: Source::File { name: file, sha256, bytes }, family: Family::ResNet(depth) }
+    let source = Source::File { name: file, sha256, bytes: None };
+    Architecture { name, about, source, family: Family::ImageNet(graph) }
 }
 
-static ARCHITECTURES: [Architecture; 6] = [
+static ARCHITECTURES: &[Architecture] = &[
     Architecture {
         name: "motifs",
         about: "a small network that knows drawn motifs; part of the program",
         source: Source::Embedded(EMBEDDED),
         family: Family::Motifs,
     },
-    resnet(
-        "resnet18",
-        18,
-        "ResNet of 18 layers, 1000 classes of ImageNet",
-        "resnet18-f37072fd.pth",
-        "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
-        Some(46_830_571),
-    ),
-    resnet("resnet34", 34, "ResNet of 34 layers, 1000 classes of ImageNet", "resnet34-b627a593.pth", "b627a593", None),
-    resnet("resnet50", 50, "ResNet of 50 layers, 1000 classes of ImageNet", "resnet50-0676ba61.pth", "0676ba61", None),
-    resnet(
-        "resnet101",
-        101,
-        "ResNet of 101 layers, 1000 classes of ImageNet",
-        "resnet101-63fe2227.pth",
-        "63fe2227",
-        None,
-    ),
-    resnet(
-        "resnet152",
-        152,
-        "ResNet of 152 layers, 1000 classes of ImageNet",
-        "resnet152-394f9c45.pth",
-        "394f9c45",
-        None,
-    ),
+    Architecture {
+        source: Source::File {
+            name: "resnet18-f37072fd.pth",
+            sha256: "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
+            bytes: Some(46_830_571),
+        },
+        ..imagenet("resnet18", "ResNet of 18 layers", "", "", |channels, classes| resnet::graph(18, channels, classes))
+    },
+    imagenet("resnet34", "ResNet of 34 layers", "resnet34-b627a593.pth", "b627a593", |channels, classes| {
+        resnet::graph(34, channels, classes)
+    }),
+    imagenet("resnet50", "ResNet of 50 layers", "resnet50-0676ba61.pth", "0676ba61", |channels, classes| {
+        resnet::graph(50, channels, classes)
+    }),
+    imagenet("resnet101", "ResNet of 101 layers", "resnet101-63fe2227.pth", "63fe2227", |channels, classes| {
+        resnet::graph(101, channels, classes)
+    }),
+    imagenet("resnet152", "ResNet of 152 layers", "resnet152-394f9c45.pth", "394f9c45", |channels, classes| {
+        resnet::graph(152, channels, classes)
+    }),
+    imagenet("squeezenet1_0", "SqueezeNet 1.0", "squeezenet1_0-b66bff10.pth", "b66bff10", |channels, classes| {
+        squeezenet::graph(squeezenet::Version::First, channels, classes)
+    }),
+    imagenet("squeezenet1_1", "SqueezeNet 1.1", "squeezenet1_1-b8a52dc0.pth", "b8a52dc0", |channels, classes| {
+        squeezenet::graph(squeezenet::Version::Second, channels, classes)
+    }),
+    imagenet("mobilenet_v2", "MobileNetV2", "mobilenet_v2-b0353104.pth", "b0353104", mobilenet::v2),
 ];
 
 /// All of them, the default first.
 pub fn architectures() -> &'static [Architecture] {
-    &ARCHITECTURES
+    ARCHITECTURES
 }
 
 /// The one of that name.
@@ -104,14 +107,20 @@ impl Architecture {
     /// Its graph for a file of weights, whose tensors tell the numbers of classes and channels; without one, the graph
     /// of the usual weights. Whether all tensors fit is not looked at.
     pub fn graph(&self, header: Option<&Header>) -> Graph {
-        let size = |name: &str, dimension: usize| header?.shape(name)?.get(dimension).copied();
-        match self.family {
-            Family::ResNet(depth) => {
-                let (channels, classes) = (size("conv1.weight", 1), size("fc.weight", 0));
-                resnet::graph(depth, channels.unwrap_or(3), classes.unwrap_or(1000))
-            }
-            Family::Motifs => motifs::graph_of(header.unwrap_or(&Header::default())),
-        }
+        let build = match self.family {
+            Family::Motifs => return motifs::graph_of(header.unwrap_or(&Header::default())),
+            Family::ImageNet(build) => build,
+        };
+        let usual = build(3, 1000);
+        let Some(header) = header else { return usual };
+        let parameters = usual.parameters();
+        let mut weights = parameters.iter().filter(|parameter| parameter.shape.len() > 1);
+        let size = |parameter: Option<&Parameter>, dimension: usize| {
+            let shape = header.shape(&parameter?.name)?;
+            shape.get(dimension).copied()
+        };
+        let channels = size(weights.next(), 1);
+        build(channels.unwrap_or(3), size(weights.next_back(), 0).unwrap_or(1000))
     }
 
     /// Names under which a file of its weights may lie in a folder, in the order in which they are taken; none where they are embedded.
@@ -126,6 +135,6 @@ impl Architecture {
 
     /// Whether its usual weights were trained on ImageNet with torchvision's preprocessing.
     pub(super) fn of_imagenet(&self) -> bool {
-        matches!(self.family, Family::ResNet(_))
+        matches!(self.family, Family::ImageNet(_))
     }
 }

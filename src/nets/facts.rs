@@ -3,6 +3,7 @@
 use super::architecture::{Architecture, Source};
 use super::graph::{Graph, Node};
 use super::import::{Header, ImportError, check_fit};
+use super::known::Known;
 use super::labels::Labels;
 
 /// What is known of a network.
@@ -35,15 +36,10 @@ pub struct Licence {
     pub non_commercial: bool,
 }
 
-/// Files whose licence is known: SHA-256, licence.
-const KNOWN: [(&str, &str); 1] =
-    // ResNet18 of facebookresearch/kill-the-bits, decoded.
-    [("9b4c8dd8ba638b8f631915d9d80a9d7c21b94d33807700547b5519ca97569cde", "CC BY-NC 4.0")];
-
 impl Licence {
     /// The licence of a known file by its SHA-256 in hexadecimal.
     pub fn of_file(sha256: &str) -> Option<Self> {
-        KNOWN.iter().find(|(known, _)| known.eq_ignore_ascii_case(sha256)).map(|(_, name)| Self::named(name))
+        Known::of_sha256(sha256).map(|known| Self::named(known.licence))
     }
 
     /// The licence of that name; Creative Commons marks the non-commercial ones by `NC`.
@@ -72,7 +68,7 @@ impl Facts {
         let header = header.or(embedded.as_ref());
         let graph = architecture.graph(header);
         if let Some(header) = header {
-            check_fit(architecture.name, &graph.parameters(), header)?;
+            check_fit(architecture.name, &graph, header)?;
         }
         let channels = graph.nodes().first().map_or(0, |input| input.channels);
         if channels != 3 {
@@ -87,6 +83,14 @@ impl Facts {
         let (size, photo_side) = if imagenet { ((224, 224), 256) } else { ((96, 96), 96) };
         let facts = Self { name: architecture.name, graph, labels, mean, std, size, photo_side, licence: None };
         header.map_or(Ok(facts.clone()), |header| facts.clone().told_by(header))
+    }
+
+    /// The same for a known file that needs another preprocessing.
+    pub fn of_known(mut self, known: Option<&Known>) -> Self {
+        if let Some((mean, std)) = known.and_then(|known| known.preprocessing) {
+            (self.mean, self.std) = (mean, std);
+        }
+        self
     }
 
     /// What a file's metadata says goes before what is usual.

@@ -1,15 +1,12 @@
 //! From a graph and its weights to the operations that compute the nodes that are read.
 //!
 //! Only what leads to a read node is prepared. A batch norm becomes part of its convolution where neither is read:
-//! with s = weight / √(running_var + 1e-5), the convolution's weights are multiplied by s and its bias becomes
-//! bias − running_mean · s. This is done in f64, so what is lost is one rounding to f32.
+//! with s = weight / √(running_var + epsilon), the convolution's weights are multiplied by s and its bias becomes
+//! bias − running_mean · s. This is done in f64, so what is lost is one rounding to f32. Nobody reads through a dropout.
 
 use super::graph::{Graph, Node, NodeId, Op};
 use super::import::{ImportError, Weights};
-use crate::ops::{Convolution, Linear, ScaleShift, Window};
-
-/// PyTorch's `eps` of batch norm, which torchvision's networks keep.
-const EPSILON: f64 = 1e-5;
+use crate::ops::{Convolution, Linear, Parts, Rectifier, ScaleShift, Window};
 
 /// An operation with its weights.
 pub enum Ready {
@@ -19,16 +16,20 @@ pub enum Ready {
     ScaleShift(ScaleShift),
     /// A matrix product.
     Linear(Linear),
-    /// ReLU, with the node's name for the record of redirections.
-    Relu(String),
+    /// As in [`Op::Relu`], with the node's name for the record of redirections.
+    Relu(Rectifier, String),
     /// As in [`Op::MaxPool`].
     MaxPool(Window),
-    /// As in [`Op::AveragePool`].
-    AveragePool,
+    /// As in [`Op::MeanPool`].
+    MeanPool(Parts),
     /// As in [`Op::Flatten`].
     Flatten,
     /// As in [`Op::Add`].
     Add,
+    /// As in [`Op::Concat`].
+    Concat,
+    /// As in [`Op::Dropout`].
+    Dropout,
     /// As in [`Op::Mean`].
     Mean,
     /// As in [`Op::LogMeanExp`].
@@ -55,7 +56,7 @@ pub fn prepare(graph: &Graph, weights: &Weights, reads: &[NodeId]) -> Result<Vec
     let readers = |id: NodeId| needed_nodes().flat_map(|(_, node)| &node.inputs).filter(|&&input| input == id).count();
     // The convolution that a batch norm is folded into.
     let folded = |id: NodeId, node: &Node| match (node.op, node.inputs.as_slice()) {
-        (Op::BatchNorm, &[input]) => {
+        (Op::BatchNorm { .. }, &[input]) => {
             let convolution = matches!(nodes[input].op, Op::Convolution { .. });
             let read = reads.contains(&id) || reads.contains(&input);
             (convolution && !read && readers(input) == 1).then_some(input)
@@ -63,26 +64,42 @@ pub fn prepare(graph: &Graph, weights: &Weights, reads: &[NodeId]) -> Result<Vec
         _ => None,
     };
     let swallowed: Vec<NodeId> = needed_nodes().filter_map(|(id, node)| folded(id, node)).collect();
+    let through = |mut id: NodeId| {
+        while let (Op::Dropout, &[input]) = (nodes[id].op, nodes[id].inputs.as_slice()) {
+            id = input;
+        }
+        id
+    };
     let mut steps = Vec::new();
     for (id, node) in needed_nodes().filter(|(id, _)| !swallowed.contains(id)) {
-        let (ready, inputs) = match (node.op, folded(id, node)) {
+        let swallows = folded(id, node);
+        let ready = match (node.op, swallows) {
             (Op::Input, _) => continue,
-            (_, Some(input)) => (convolution(graph, weights, input, Some(node))?, nodes[input].inputs.clone()),
-            (Op::Convolution { .. }, _) => (convolution(graph, weights, id, None)?, node.inputs.clone()),
-            (Op::BatchNorm, _) => {
+            (Op::Dropout, _) if !reads.contains(&id) => continue,
+            (_, Some(input)) => convolution(graph, weights, input, Some(node))?,
+            (Op::Convolution { .. }, _) => convolution(graph, weights, id, None)?,
+            (Op::BatchNorm { .. }, _) => {
                 let (scale, shift) = norm(weights, node)?;
-                (Ready::ScaleShift(ScaleShift::new(scale, shift).map_err(wrong)?), node.inputs.clone())
+                Ready::ScaleShift(ScaleShift::new(scale, shift).map_err(wrong)?)
             }
-            (Op::Linear, _) => (linear(graph, weights, node)?, node.inputs.clone()),
-            (Op::Relu, _) => (Ready::Relu(node.name.clone()), node.inputs.clone()),
-            (Op::MaxPool(window), _) => (Ready::MaxPool(window), node.inputs.clone()),
-            (Op::AveragePool, _) => (Ready::AveragePool, node.inputs.clone()),
-            (Op::Flatten, _) => (Ready::Flatten, node.inputs.clone()),
-            (Op::Add, _) => (Ready::Add, node.inputs.clone()),
-            (Op::Mean, _) => (Ready::Mean, node.inputs.clone()),
-            (Op::LogMeanExp, _) => (Ready::LogMeanExp, node.inputs.clone()),
+            (Op::Linear, _) => linear(graph, weights, node)?,
+            (Op::Relu(kind), _) => Ready::Relu(kind, node.name.clone()),
+            (Op::MaxPool(window), _) => Ready::MaxPool(window),
+            (Op::MeanPool(parts), _) => Ready::MeanPool(parts),
+            (Op::Flatten, _) => Ready::Flatten,
+            (Op::Add, _) => Ready::Add,
+            (Op::Concat, _) => Ready::Concat,
+            (Op::Dropout, _) => Ready::Dropout,
+            (Op::Mean, _) => Ready::Mean,
+            (Op::LogMeanExp, _) => Ready::LogMeanExp,
         };
-        steps.push(Step { ready, inputs, node: id, free: vec![] });
+        let inputs = swallows.map_or(&node.inputs, |input| &nodes[input].inputs);
+        steps.push(Step {
+            ready,
+            inputs: inputs.iter().map(|&input| through(input)).collect(),
+            node: id,
+            free: vec![],
+        });
     }
     // Freed after the last step that takes them.
     let mut seen = reads.to_vec();
@@ -108,11 +125,14 @@ fn tensor<'a>(weights: &'a Weights, node: &Node, part: &str) -> &'a [f32] {
 
 /// The factor and the addend of each channel of a batch norm.
 fn norm(weights: &Weights, node: &Node) -> Result<(Vec<f64>, Vec<f64>), ImportError> {
+    let Op::BatchNorm { epsilon } = node.op else {
+        return Err(ImportError::Damaged(format!("`{}` is no batch norm", node.name)));
+    };
     let part = |name| tensor(weights, node, name).iter().map(|&x| f64::from(x));
-    if part("running_var").any(|variance| variance + EPSILON <= 0.0) {
+    if part("running_var").any(|variance| variance + epsilon <= 0.0) {
         return Err(ImportError::Damaged(format!("`{}.running_var` holds a negative variance", node.name)));
     }
-    let scale: Vec<f64> = part("weight").zip(part("running_var")).map(|(w, var)| w / (var + EPSILON).sqrt()).collect();
+    let scale: Vec<f64> = part("weight").zip(part("running_var")).map(|(w, var)| w / (var + epsilon).sqrt()).collect();
     let shift =
         part("bias").zip(part("running_mean")).zip(&scale).map(|((bias, mean), scale)| bias - mean * scale).collect();
     Ok((scale, shift))
@@ -120,7 +140,7 @@ fn norm(weights: &Weights, node: &Node) -> Result<(Vec<f64>, Vec<f64>), ImportEr
 
 fn convolution(graph: &Graph, weights: &Weights, id: NodeId, fold: Option<&Node>) -> Result<Ready, ImportError> {
     let node = &graph.nodes()[id];
-    let Op::Convolution { window, .. } = node.op else {
+    let Op::Convolution { window, groups, .. } = node.op else {
         return Err(ImportError::Damaged(format!("`{}` is no convolution", node.name)));
     };
     let mut kernels = tensor(weights, node, "weight").to_vec();
@@ -135,7 +155,8 @@ fn convolution(graph: &Graph, weights: &Weights, id: NodeId, fold: Option<&Node>
         bias = shift.iter().zip(&scale).zip(old).map(|((shift, scale), old)| (shift + old * scale) as f32).collect();
     }
     let inputs = node.inputs.first().map_or(0, |&input| graph.nodes()[input].channels);
-    Convolution::new(window, inputs, node.channels, kernels, bias).map(Ready::Convolution).map_err(wrong)
+    let channels = [inputs, node.channels];
+    Convolution::grouped(window, channels, groups, kernels, bias).map(Ready::Convolution).map_err(wrong)
 }
 
 fn linear(graph: &Graph, weights: &Weights, node: &Node) -> Result<Ready, ImportError> {

@@ -4,45 +4,80 @@
 //! here under a name is what people read there: `layer3.1.conv2` is a convolution's output before its batch norm,
 //! `layer3.1.relu_1` the second use of the block's one ReLU. A graph knows shapes of weights, not weights.
 
-use crate::ops::Window;
+use crate::ops::{Parts, Rectifier, Window};
 
 /// The place of a node in its graph.
 pub type NodeId = usize;
 
 /// What a node does with its inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Op {
     /// The picture, `[N, C, H, W]`, as the network sees it: preprocessed.
     Input,
-    /// Convolution; `weight` is `[channels, inputs, kernel, kernel]`.
+    /// Convolution; `weight` is `[channels, inputs / groups, kernel, kernel]`.
     Convolution {
         /// The window.
         window: Window,
         /// Whether it has a `bias` of `[channels]`.
         bias: bool,
+        /// Groups of channels that see nothing of each other.
+        groups: usize,
     },
-    /// Batch norm at inference: `(x − running_mean) / √(running_var + 1e-5) · weight + bias`, a channel each.
-    BatchNorm,
-    /// max(x, 0)
-    Relu,
+    /// Batch norm at inference: `(x − running_mean) / √(running_var + epsilon) · weight + bias`, a channel each.
+    BatchNorm {
+        /// Keeps the divisor from 0.
+        epsilon: f64,
+    },
+    /// ReLU or ReLU6.
+    Relu(Rectifier),
     /// The greatest of each window; padding never is.
     MaxPool(Window),
-    /// Mean over all positions, `[N, C, 1, 1]`.
-    AveragePool,
-    /// `[N, C, 1, 1]` → `[N, C]`.
+    /// The mean of each part of the picture.
+    MeanPool(Parts),
+    /// `[N, C, H, W]` → `[N, C · H · W]`.
     Flatten,
     /// Matrix product; `weight` is `[channels, inputs]`, `bias` `[channels]`.
     Linear,
-    /// Sum of its two inputs.
+    /// Sum of its two inputs: first a block's residual branch, its convolutions, then its shortcut.
     Add,
+    /// The channels of its inputs, one after another.
+    Concat,
+    /// Dropout, which does nothing at inference; a node of its own, as torchvision names it.
+    Dropout,
     /// Mean over all positions, `[N, C]`.
     Mean,
     /// Log-sum-exp over all positions minus the log of their number, `[N, C]`: between the mean and the maximum.
     LogMeanExp,
 }
 
+impl Op {
+    /// PyTorch's own `eps` of batch norm.
+    pub const NORM: Self = Self::BatchNorm { epsilon: 1e-5 };
+
+    /// ReLU.
+    pub const RELU: Self = Self::Relu(Rectifier::Relu);
+
+    /// Mean over all positions, `[N, C, 1, 1]`.
+    pub const GLOBAL_MEAN: Self = Self::MeanPool(Parts::Even(1));
+
+    /// A convolution without a bias, as before a batch norm.
+    pub const fn convolution(window: Window) -> Self {
+        Self::Convolution { window, bias: false, groups: 1 }
+    }
+
+    /// A convolution with a bias.
+    pub const fn biased(window: Window) -> Self {
+        Self::Convolution { window, bias: true, groups: 1 }
+    }
+
+    /// A convolution without a bias whose channels form groups.
+    pub const fn grouped(window: Window, groups: usize) -> Self {
+        Self::Convolution { window, bias: false, groups }
+    }
+}
+
 /// One node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     /// torchvision's name.
     pub name: String,
@@ -55,9 +90,11 @@ pub struct Node {
 }
 
 /// Nodes in the order of evaluation: the picture first, the logits last.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     nodes: Vec<Node>,
+    /// Modules whose weights files have and inference does not need.
+    unused: &'static [&'static str],
 }
 
 /// A tensor of weights that a graph needs.
@@ -72,18 +109,42 @@ pub struct Parameter {
 impl Graph {
     /// A graph of nothing but the picture, named `x` as in torchvision.
     pub fn new(channels: usize) -> Self {
-        Self { nodes: vec![Node { name: "x".into(), op: Op::Input, inputs: vec![], channels }] }
+        Self { nodes: vec![Node { name: "x".into(), op: Op::Input, inputs: vec![], channels }], unused: &[] }
     }
 
-    /// Adds a node and returns its place. `channels` matters for convolutions and linear nodes only; all others give
-    /// as many as their first input has.
+    /// Modules whose weights may be in files for nothing: those of training alone.
+    pub fn pass_over(&mut self, modules: &'static [&'static str]) {
+        self.unused = modules;
+    }
+
+    /// Whether a tensor belongs to a module that inference does not need.
+    pub fn is_unused(&self, tensor: &str) -> bool {
+        let inside = |module: &str| tensor.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'));
+        self.unused.iter().any(|module| inside(module))
+    }
+
+    /// Adds a node and returns its place. `channels` matters for convolutions, linear nodes and what is flattened; all
+    /// others give as many as their inputs have.
     pub(crate) fn add(&mut self, name: impl Into<String>, op: Op, inputs: &[NodeId], channels: usize) -> NodeId {
+        let of = |input: &NodeId| self.nodes.get(*input).map_or(0, |node| node.channels);
         let channels = match op {
-            Op::Convolution { .. } | Op::Linear => channels,
-            _ => inputs.first().and_then(|&input| self.nodes.get(input)).map_or(channels, |node| node.channels),
+            Op::Convolution { .. } | Op::Linear | Op::Flatten => channels,
+            Op::Concat => inputs.iter().map(of).sum(),
+            _ => inputs.first().map_or(channels, of),
         };
         self.nodes.push(Node { name: name.into(), op, inputs: inputs.to_vec(), channels });
         self.nodes.len() - 1
+    }
+
+    /// Adds a node of one input that keeps its channels.
+    pub(crate) fn then(&mut self, name: impl Into<String>, op: Op, input: NodeId) -> NodeId {
+        let channels = self.channels(input);
+        self.add(name, op, &[input], channels)
+    }
+
+    /// Channels of a node's output.
+    pub(crate) fn channels(&self, node: NodeId) -> usize {
+        self.nodes.get(node).map_or(0, |node| node.channels)
     }
 
     /// All nodes.
@@ -136,13 +197,13 @@ impl Graph {
             };
             let each = [node.channels];
             match node.op {
-                Op::Convolution { window, bias } => {
-                    parameter("weight", &[node.channels, inputs, window.kernel, window.kernel]);
+                Op::Convolution { window, bias, groups } => {
+                    parameter("weight", &[node.channels, inputs / groups.max(1), window.kernel, window.kernel]);
                     if bias {
                         parameter("bias", &each);
                     }
                 }
-                Op::BatchNorm => {
+                Op::BatchNorm { .. } => {
                     ["weight", "bias", "running_mean", "running_var"]
                         .into_iter()
                         .for_each(|part| parameter(part, &each));

@@ -8,11 +8,14 @@ mod facts;
 mod fuse;
 pub mod graph;
 pub mod import;
+mod known;
 mod labels;
+pub mod mobilenet;
 pub mod motifs;
 mod network;
 pub mod resnet;
 mod shape;
+pub mod squeezenet;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -21,6 +24,7 @@ pub use engine::{LayerTime, portable_nodes};
 pub use facts::{Facts, Licence};
 pub use graph::{Graph, Node, NodeId, Op};
 pub use import::{Header, ImportError, Weights};
+pub use known::Known;
 pub use labels::{BadLabels, Labels};
 pub use network::Network;
 pub use shape::{Shape, TooSmall};

@@ -29,11 +29,11 @@ pub fn graph(input_channels: usize, layers: &[(usize, usize)], classes: usize, h
     for (i, (&(channels, kernel), stride)) in layers.iter().zip(STRIDES).enumerate() {
         let n = i + 1;
         let window = Window::new(kernel.max(1), stride, kernel / 2);
-        x = graph.add(format!("conv{n}"), Op::Convolution { window, bias: false }, &[x], channels);
-        x = graph.add(format!("bn{n}"), Op::BatchNorm, &[x], channels);
-        x = graph.add(format!("relu{n}"), Op::Relu, &[x], channels);
+        x = graph.add(format!("conv{n}"), Op::convolution(window), &[x], channels);
+        x = graph.add(format!("bn{n}"), Op::NORM, &[x], channels);
+        x = graph.add(format!("relu{n}"), Op::RELU, &[x], channels);
     }
-    x = graph.add("head", Op::Convolution { window: Window::new(1, 1, 0), bias: true }, &[x], classes);
+    x = graph.add("head", Op::biased(Window::new(1, 1, 0)), &[x], classes);
     let op = match head {
         Head::LogMeanExp => Op::LogMeanExp,
         Head::Mean => Op::Mean,

@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::fuse::{Ready, Step, prepare};
 use super::graph::{Graph, NodeId};
 use super::import::{ImportError, Weights, check_fit};
-use crate::ops::{Redirected, average_pool, log_mean_exp, max_pool, redirected_relu, relu};
+use crate::ops::{Redirected, average_pool, log_mean_exp, max_pool, mean_pool, redirected_relu, relu};
 
 /// A frozen network that computes the nodes it was loaded for, and nothing beyond the deepest of them.
 ///
@@ -61,7 +61,7 @@ impl Network {
         reads: impl IntoIterator<Item = &'a str>,
         low_memory: bool,
     ) -> std::result::Result<Self, ImportError> {
-        check_fit(facts.name, &facts.graph.parameters(), &weights.header())?;
+        check_fit(facts.name, &facts.graph, &weights.header())?;
         let find = |name: &str| match facts.graph.find(name) {
             Some(id) => Ok((name.to_string(), id)),
             None => Err(ImportError::Node(name.into())),
@@ -201,12 +201,17 @@ impl Core {
             Ready::Convolution(convolution) => convolution.forward(x),
             Ready::ScaleShift(norm) => norm.forward(x),
             Ready::Linear(linear) => linear.forward(x),
-            Ready::Relu(node) if redirect => redirected_relu(x, node, &self.redirected),
-            Ready::Relu(_) => relu(x),
+            Ready::Relu(kind, node) if redirect => redirected_relu(x, *kind, node, &self.redirected),
+            Ready::Relu(kind, _) => relu(x, *kind),
             Ready::MaxPool(window) => max_pool(x, *window),
-            Ready::AveragePool => average_pool(x),
+            Ready::MeanPool(parts) => mean_pool(x, *parts),
             Ready::Flatten => x.flatten_from(1),
             Ready::Add => x + input(1)?,
+            Ready::Concat => {
+                let inputs = (0..step.inputs.len()).map(input).collect::<Result<Vec<_>>>()?;
+                Tensor::cat(&inputs, 1)
+            }
+            Ready::Dropout => Ok(x.clone()),
             Ready::Mean => average_pool(x)?.flatten_from(1),
             Ready::LogMeanExp => log_mean_exp(x),
         }

@@ -1,7 +1,9 @@
-//! ResNet 18, 34, 50, 101 and 152 from one description.
+//! ResNet 18, 34, 50, 101 and 152, ResNeXt and Wide ResNet from one description.
 //!
 //! He et al., "Deep Residual Learning for Image Recognition", 2015, arXiv:1512.03385, as torchvision builds it: in the
-//! bottleneck blocks the stride stands on the 3x3 convolution, not on the first 1x1.
+//! bottleneck blocks the stride stands on the 3x3 convolution, not on the first 1x1. Xie et al., "Aggregated Residual
+//! Transformations for Deep Neural Networks", 2016, arXiv:1611.05431, divide that 3x3 convolution into groups;
+//! Zagoruyko, Komodakis, "Wide Residual Networks", 2016, arXiv:1605.07146, give it more channels.
 
 use super::graph::{Graph, NodeId, Op};
 use crate::ops::Window;
@@ -12,6 +14,20 @@ pub const FAMILY: [(&str, usize); 5] =
 
 /// The graph of a ResNet of that depth (any other depth than the family's is taken as 18).
 pub fn graph(depth: usize, input_channels: usize, classes: usize) -> Graph {
+    variant(depth, Middle { groups: 1, width: 64 }, input_channels, classes)
+}
+
+/// The 3x3 convolution of the first stage's bottlenecks; every stage has twice as many channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Middle {
+    /// Groups of channels.
+    pub groups: usize,
+    /// Channels of a group.
+    pub width: usize,
+}
+
+/// The graph of a ResNet of that depth with other bottlenecks than the usual ones, a group of 64 channels.
+pub fn variant(depth: usize, middle: Middle, input_channels: usize, classes: usize) -> Graph {
     let (blocks, bottleneck) = match depth {
         34 => ([3, 4, 6, 3], false),
         50 => ([3, 4, 6, 3], true),
@@ -19,26 +35,29 @@ pub fn graph(depth: usize, input_channels: usize, classes: usize) -> Graph {
         152 => ([3, 8, 36, 3], true),
         _ => ([2, 2, 2, 2], false),
     };
-    let mut net = Builder { graph: Graph::new(input_channels) };
-    let mut x = net.convolution("conv1", 0, 64, Window::new(7, 2, 3));
-    x = net.simple("bn1", Op::BatchNorm, &[x]);
-    x = net.simple("relu", Op::Relu, &[x]);
+    let mut net = Builder { graph: Graph::new(input_channels), bottleneck, middle };
+    let mut x = net.graph.add("conv1", Op::convolution(Window::new(7, 2, 3)), &[0], 64);
+    x = net.simple("bn1", Op::NORM, &[x]);
+    x = net.simple("relu", Op::RELU, &[x]);
     x = net.simple("maxpool", Op::MaxPool(Window::new(3, 2, 1)), &[x]);
     for (stage, count) in blocks.into_iter().enumerate() {
         let width = 64 << stage;
         for block in 0..count {
             let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-            x = net.block(&format!("layer{}.{block}", stage + 1), x, width, stride, bottleneck);
+            x = net.block(&format!("layer{}.{block}", stage + 1), x, width, stride);
         }
     }
-    x = net.simple("avgpool", Op::AveragePool, &[x]);
-    x = net.simple("flatten", Op::Flatten, &[x]);
+    x = net.simple("avgpool", Op::GLOBAL_MEAN, &[x]);
+    let channels = net.graph.channels(x);
+    x = net.graph.add("flatten", Op::Flatten, &[x], channels);
     net.graph.add("fc", Op::Linear, &[x], classes);
     net.graph
 }
 
 struct Builder {
     graph: Graph,
+    bottleneck: bool,
+    middle: Middle,
 }
 
 impl Builder {
@@ -46,43 +65,44 @@ impl Builder {
         self.graph.add(name, op, inputs, 0)
     }
 
-    fn convolution(&mut self, name: &str, input: NodeId, channels: usize, window: Window) -> NodeId {
-        self.graph.add(name, Op::Convolution { window, bias: false }, &[input], channels)
-    }
-
     /// A convolution and its batch norm.
-    fn normed(&mut self, names: [&str; 2], input: NodeId, channels: usize, window: Window) -> NodeId {
-        let x = self.convolution(names[0], input, channels, window);
-        self.simple(names[1], Op::BatchNorm, &[x])
+    fn normed(&mut self, names: [&str; 2], input: NodeId, channels: usize, convolution: Op) -> NodeId {
+        let x = self.graph.add(names[0], convolution, &[input], channels);
+        self.simple(names[1], Op::NORM, &[x])
     }
 
-    fn block(&mut self, path: &str, input: NodeId, width: usize, stride: usize, bottleneck: bool) -> NodeId {
+    fn block(&mut self, path: &str, input: NodeId, width: usize, stride: usize) -> NodeId {
         let name = |part: &str| format!("{path}.{part}");
         let three = Window::new(3, stride, 1);
         // Each convolution of the block; a ReLU follows all but the last.
-        let (windows, channels) = match bottleneck {
-            false => (vec![(width, three), (width, Window::new(3, 1, 1))], width),
+        let (convolutions, channels) = match self.bottleneck {
+            false => {
+                let again = Op::convolution(Window::new(3, 1, 1));
+                (vec![(width, Op::convolution(three)), (width, again)], width)
+            }
             true => {
-                let one = Window::new(1, 1, 0);
-                (vec![(width, one), (width, three), (4 * width, one)], 4 * width)
+                let Middle { groups, width: each } = self.middle;
+                let (one, inside) = (Op::convolution(Window::new(1, 1, 0)), width * each / 64 * groups);
+                (vec![(inside, one), (inside, Op::grouped(three, groups)), (4 * width, one)], 4 * width)
             }
         };
         let mut x = input;
-        let last = windows.len() - 1;
-        for (i, (channels, window)) in windows.into_iter().enumerate() {
+        let last = convolutions.len() - 1;
+        for (i, (channels, convolution)) in convolutions.into_iter().enumerate() {
             let (conv, bn) = (name(&format!("conv{}", i + 1)), name(&format!("bn{}", i + 1)));
-            x = self.normed([&conv, &bn], x, channels, window);
+            x = self.normed([&conv, &bn], x, channels, convolution);
             if i < last {
-                x = self.simple(&name(&nth_relu(i)), Op::Relu, &[x]);
+                x = self.simple(&name(&nth_relu(i)), Op::RELU, &[x]);
             }
         }
         let mut shortcut = input;
         if stride != 1 || self.graph.nodes()[input].channels != channels {
             let names = [name("downsample.0"), name("downsample.1")];
-            shortcut = self.normed([&names[0], &names[1]], input, channels, Window::new(1, stride, 0));
+            let convolution = Op::convolution(Window::new(1, stride, 0));
+            shortcut = self.normed([&names[0], &names[1]], input, channels, convolution);
         }
         x = self.simple(&name("add"), Op::Add, &[x, shortcut]);
-        self.simple(&name(&nth_relu(last)), Op::Relu, &[x])
+        self.simple(&name(&nth_relu(last)), Op::RELU, &[x])
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::graph::{Graph, NodeId, Op};
+use crate::ops::Parts;
 
 /// The shape of a node's output, one image's share of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +92,20 @@ impl Graph {
                     };
                     Shape::Map { channels, height, width }
                 }
-                Op::Input | Op::BatchNorm | Op::Relu | Op::Add => Shape::Map { channels, height, width },
-                Op::AveragePool => Shape::Map { channels, height: 1, width: 1 },
+                Op::MeanPool(parts) => {
+                    let along = |side: usize| parts.along(side).map(|parts| parts.len());
+                    let (Some(high), Some(wide)) = (along(height), along(width)) else {
+                        let kernel = if let Parts::Window(window) = parts { window.kernel } else { 1 };
+                        return Err(TooSmall { node: node.name.clone(), height, width, kernel });
+                    };
+                    Shape::Map { channels, height: high, width: wide }
+                }
+                Op::Input | Op::BatchNorm { .. } | Op::Relu(_) | Op::Add | Op::Concat | Op::Dropout => {
+                    match node.inputs.first().map(|&input| shapes[input]) {
+                        Some(Shape::Vector { .. }) => Shape::Vector { channels },
+                        _ => Shape::Map { channels, height, width },
+                    }
+                }
                 Op::Flatten | Op::Linear | Op::Mean | Op::LogMeanExp => Shape::Vector { channels },
             });
         }
@@ -104,7 +117,9 @@ impl Graph {
     pub fn multiplications(&self, shapes: &[Shape], reads: &[NodeId]) -> u64 {
         let needed = self.needed(reads);
         let of = |(id, shape): (NodeId, &Shape)| match self.nodes()[id].op {
-            Op::Convolution { window, .. } => shape.len() * self.input_channels(id) * window.kernel * window.kernel,
+            Op::Convolution { window, groups, .. } => {
+                shape.len() * (self.input_channels(id) / groups.max(1)) * window.kernel * window.kernel
+            }
             Op::Linear => shape.len() * self.input_channels(id),
             _ => 0,
         };

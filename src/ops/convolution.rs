@@ -5,7 +5,8 @@
 //! Forward gathers what some rows of positions see into columns that fit a core's cache and multiplies them with the
 //! weights. The gradient of stride 1 is the same with the weights turned by half a turn and their channels exchanged;
 //! that of other strides multiplies with the transposed weights and scatters the columns back. Work is split by the
-//! shape of the layer alone, so a result depends neither on threads nor on the batch.
+//! shape of the layer alone, so a result depends neither on threads nor on the batch. Groups of channels that see
+//! nothing of each other are convolutions of their own.
 
 use std::sync::{Arc, OnceLock};
 
@@ -32,11 +33,12 @@ struct Frozen {
     window: Window,
     inputs: usize,
     outputs: usize,
-    /// `[outputs, inputs, kernel, kernel]`
+    groups: usize,
+    /// `[outputs, inputs / groups, kernel, kernel]`
     weights: Vec<f32>,
     /// `[outputs]`, or nothing.
     bias: Vec<f32>,
-    /// `[inputs, outputs, kernel, kernel]`, the kernel turned by half a turn: made when a gradient first needs it.
+    /// `[inputs, outputs / groups, kernel, kernel]`, the kernel turned by half a turn: made when a gradient first needs it.
     turned: OnceLock<Vec<f32>>,
 }
 
@@ -46,7 +48,25 @@ impl Convolution {
     /// # Errors
     /// The lengths do not agree, or kernel or stride is 0.
     pub fn new(window: Window, inputs: usize, outputs: usize, weights: Vec<f32>, bias: Vec<f32>) -> Result<Self> {
-        let length = outputs * inputs * window.kernel * window.kernel;
+        Self::grouped(window, [inputs, outputs], 1, weights, bias)
+    }
+
+    /// A convolution whose channels form so many groups, the results of each seeing its inputs alone; weights are
+    /// `[outputs, inputs / groups, kernel, kernel]`.
+    ///
+    /// # Errors
+    /// As those of [`Self::new`], or the groups do not come out even.
+    pub fn grouped(
+        window: Window,
+        [inputs, outputs]: [usize; 2],
+        groups: usize,
+        weights: Vec<f32>,
+        bias: Vec<f32>,
+    ) -> Result<Self> {
+        if groups == 0 || inputs % groups != 0 || outputs % groups != 0 {
+            bail!("{inputs} and {outputs} channels are not {groups} groups each");
+        }
+        let length = outputs * (inputs / groups) * window.kernel * window.kernel;
         if window.kernel == 0
             || window.stride == 0
             || weights.len() != length
@@ -54,12 +74,17 @@ impl Convolution {
         {
             bail!("a convolution's weights don't have its shape");
         }
-        Ok(Self(Arc::new(Frozen { window, inputs, outputs, weights, bias, turned: OnceLock::new() })))
+        Ok(Self(Arc::new(Frozen { window, inputs, outputs, groups, weights, bias, turned: OnceLock::new() })))
     }
 
-    /// Window, inputs, outputs, weights `[outputs, inputs, kernel, kernel]` and bias.
+    /// Window, inputs, outputs, weights `[outputs, inputs / groups, kernel, kernel]` and bias.
     pub(crate) fn parts(&self) -> (Window, usize, usize, &[f32], &[f32]) {
         (self.0.window, self.0.inputs, self.0.outputs, &self.0.weights, &self.0.bias)
+    }
+
+    /// Groups of channels.
+    pub fn groups(&self) -> usize {
+        self.0.groups
     }
 
     /// Convolves `[N, inputs, H, W]`, f32 or f64.
@@ -69,9 +94,10 @@ impl Convolution {
 
     /// The same in candle's own operations, on any device; its gradient computes one of the weights too.
     pub fn portable(&self, x: &Tensor) -> Result<Tensor> {
-        let Frozen { window: Window { kernel, stride, padding }, inputs, outputs, weights, bias, .. } = &*self.0;
-        let weights = Tensor::from_slice(weights, (*outputs, *inputs, *kernel, *kernel), x.device())?;
-        let y = x.conv2d(&weights.to_dtype(x.dtype())?, *padding, *stride, 1, 1)?;
+        let Frozen { window, inputs, outputs, groups, weights, bias, .. } = &*self.0;
+        let Window { kernel, stride, padding, .. } = *window;
+        let weights = Tensor::from_slice(weights, (*outputs, inputs / groups, kernel, kernel), x.device())?;
+        let y = x.conv2d(&weights.to_dtype(x.dtype())?, padding, stride, 1, *groups)?;
         if bias.is_empty() {
             return Ok(y);
         }
@@ -109,8 +135,12 @@ impl CustomOp1 for Convolution {
 
 impl Kernel for Convolution {
     fn run<T: Real>(&self, input: &[T], dims: Dims) -> Vec<T> {
-        let Frozen { window, outputs, weights, bias, .. } = &*self.0;
-        convolve(input, dims, *window, *outputs, &T::exact(weights), &T::exact(bias))
+        let Frozen { window, outputs, groups, weights, bias, .. } = &*self.0;
+        let (weights, bias, each) = (T::exact(weights), T::exact(bias), outputs / groups);
+        by_groups(input, dims, *groups, |group, input, dims| {
+            let weights = &weights[part(group, weights.len() / groups)];
+            convolve(input, dims, *window, each, weights, bias.get(part(group, each)).unwrap_or_default())
+        })
     }
 }
 
@@ -135,27 +165,56 @@ impl CustomOp1 for Gradient {
 impl Kernel for Gradient {
     fn run<T: Real>(&self, grad: &[T], dims: Dims) -> Vec<T> {
         let frozen = &*self.of.0;
-        let Window { kernel, stride, padding } = frozen.window;
+        let Window { kernel, stride, padding, .. } = frozen.window;
         if stride == 1 && padding < kernel {
             let turned = frozen.turned.get_or_init(|| frozen.turn());
-            let window = Window::new(kernel, 1, kernel - 1 - padding);
-            return convolve(grad, dims, window, frozen.inputs, &T::exact(turned), &[]);
+            let (window, turned) = (Window::new(kernel, 1, kernel - 1 - padding), T::exact(turned));
+            let each = frozen.inputs / frozen.groups;
+            return by_groups(grad, dims, frozen.groups, |group, grad, dims| {
+                convolve(grad, dims, window, each, &turned[part(group, turned.len() / frozen.groups)], &[])
+            });
         }
-        transpose(grad, dims, frozen, [self.height, self.width])
+        let weights = T::exact(&frozen.weights);
+        by_groups(grad, dims, frozen.groups, |group, grad, dims| {
+            let weights = &weights[part(group, weights.len() / frozen.groups)];
+            transpose(grad, dims, frozen, weights, [self.height, self.width])
+        })
     }
 }
 
 impl Frozen {
     fn turn(&self) -> Vec<f32> {
         let cells = self.window.kernel * self.window.kernel;
+        let (inputs, outputs) = (self.inputs / self.groups, self.outputs / self.groups);
         let mut turned = vec![0.0; self.weights.len()];
         for (i, kernel) in self.weights.chunks_exact(cells).enumerate() {
-            let (output, input) = (i / self.inputs, i % self.inputs);
-            let to = &mut turned[(input * self.outputs + output) * cells..][..cells];
+            let (group, output, input) = (i / inputs / outputs, i / inputs % outputs, i % inputs);
+            let to = &mut turned[((group * inputs + input) * outputs + output) * cells..][..cells];
             to.iter_mut().rev().zip(kernel).for_each(|(to, from)| *to = *from);
         }
         turned
     }
+}
+
+/// Where part `index` lies of a row of parts of that length.
+fn part(index: usize, length: usize) -> std::ops::Range<usize> {
+    index * length..(index + 1) * length
+}
+
+/// Does each group of channels of each image by itself: `one` gets the group, its part of an image, and that part's dims.
+fn by_groups<T: Real>(
+    input: &[T],
+    dims: Dims,
+    groups: usize,
+    one: impl Fn(usize, &[T], Dims) -> Vec<T> + Sync,
+) -> Vec<T> {
+    let (n, c, h, w) = dims;
+    if groups == 1 {
+        return one(0, input, dims);
+    }
+    let each = (1, c / groups, h, w);
+    let parts = (0..n * groups).into_par_iter();
+    parts.flat_map_iter(|index| one(index % groups, &input[part(index, c / groups * h * w)], each)).collect()
 }
 
 /// Boundaries that split `whole` into `parts` as equal as possible.
@@ -238,11 +297,16 @@ fn convolve<T: Real>(
     result
 }
 
-/// The gradient `[N, inputs, H, W]` from that of the result, by columns that are scattered back.
-fn transpose<T: Real>(grad: &[T], (n, outputs, high, wide): Dims, frozen: &Frozen, [h, w]: [usize; 2]) -> Vec<T> {
-    let Frozen { window, inputs, .. } = *frozen;
-    let Window { kernel, stride, padding } = window;
-    let weights = T::exact(&frozen.weights);
+/// The gradient `[N, inputs, H, W]` of a group from that of its result, by columns that are scattered back.
+fn transpose<T: Real>(
+    grad: &[T],
+    (n, outputs, high, wide): Dims,
+    frozen: &Frozen,
+    weights: &[T],
+    [h, w]: [usize; 2],
+) -> Vec<T> {
+    let (window, inputs) = (frozen.window, frozen.inputs / frozen.groups);
+    let Window { kernel, stride, padding, .. } = window;
     let plane = Plane { size: [h, w], window, across: wide };
     let (cells, terms) = (kernel * kernel, inputs * kernel * kernel);
     // Few channels are kept together, for a product of more rows; many give the tasks.
@@ -310,6 +374,25 @@ mod tests {
                 assert_close(&layer.forward(&single).unwrap(), &layer.portable(&x).unwrap(), 1e-6);
             }
         }
+    }
+
+    #[test]
+    fn groups_see_nothing_of_each_other() {
+        for (groups, each, kernel, stride) in
+            [(6, [1, 1], 3, 1), (6, [1, 1], 3, 2), (2, [3, 2], 3, 1), (3, [2, 4], 5, 2)]
+        {
+            let (inputs, outputs) = (groups * each[0], groups * each[1]);
+            let floats = |shape: &[usize], seed| values(&random(shape, seed)).into_iter().map(|x| x as f32).collect();
+            let window = Window::new(kernel, stride, kernel / 2);
+            let (weights, bias) = (floats(&[outputs, each[0], kernel, kernel], 1), floats(&[outputs], 2));
+            let layer = Convolution::grouped(window, [inputs, outputs], groups, weights, bias).unwrap();
+            let x = random(&[2, inputs, 7, 8], 3);
+            let y = layer.forward(&x).unwrap();
+            assert_close(&y, &layer.portable(&x).unwrap(), 1e-13);
+            check_gradient(|x| layer.forward(x), &x);
+            assert_same(&layer.forward(&x.narrow(0, 1, 1).unwrap()).unwrap(), &y.narrow(0, 1, 1).unwrap());
+        }
+        assert!(Convolution::grouped(Window::new(1, 1, 0), [4, 6], 4, vec![0.0; 6], vec![]).is_err());
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn max_pool(x: &Tensor, window: Window) -> Result<Tensor> {
 pub fn max_pool_portable(x: &Tensor, window: Window) -> Result<Tensor> {
     let (n, c, h, w) = x.dims4()?;
     let (high, wide) = positions(window, h, w)?;
-    let Window { kernel, stride, padding } = window;
+    let Window { kernel, stride, padding, .. } = window;
     let wall = |dims: [usize; 4]| Tensor::full(f64::NEG_INFINITY, &dims, x.device())?.to_dtype(x.dtype());
     // As far as the last window reaches, beyond the padding too.
     let reach = |count: usize| (count - 1) * stride + kernel;
@@ -48,7 +48,7 @@ pub fn max_pool_portable(x: &Tensor, window: Window) -> Result<Tensor> {
 }
 
 fn positions(window: Window, height: usize, width: usize) -> Result<(usize, usize)> {
-    let Window { kernel, stride, padding } = window;
+    let Window { kernel, stride, padding, .. } = window;
     if stride == 0 || padding >= kernel {
         bail!("a pool's window of {kernel} with padding {padding} sees nothing but padding");
     }
@@ -72,7 +72,7 @@ impl MaxPool {
         (h, w): (usize, usize),
         (high, wide): (usize, usize),
     ) -> (Vec<T>, Vec<u32>) {
-        let Window { kernel, stride, padding } = self.window;
+        let Window { kernel, stride, padding, .. } = self.window;
         let planes = input.len().checked_div(h * w).unwrap_or(0);
         let mut result = vec![T::ZERO; planes * high * wide];
         let mut winners = vec![0; planes * high * wide];

@@ -214,7 +214,8 @@ fn a_network_is_loaded_once() {
 #[test]
 fn a_dead_start_is_redirected_and_the_picture_moves() {
     let facts = facts("motifs");
-    let node = facts.graph.nodes().iter().rfind(|node| node.op == crate::nets::Op::Relu).unwrap().name.clone();
+    let node =
+        facts.graph.nodes().iter().rfind(|node| matches!(node.op, crate::nets::Op::Relu(_))).unwrap().name.clone();
     let gray = candle_core::Tensor::full(0.5f32, (1, 3, 48, 48), &candle_core::Device::Cpu).unwrap();
     let Source::Embedded(bytes) = architecture("motifs").unwrap().source else { panic!() };
     let network = crate::nets::Network::load(&facts, &crate::nets::Weights::read(bytes).unwrap(), [&*node]).unwrap();

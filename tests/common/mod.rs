@@ -39,7 +39,8 @@ pub fn assert_close(name: &str, found: &[f32], expected: &[f32], tolerance: f32)
 
 /// Asserts that a tensor is the one that tests/fixtures/fixture.py thinned out.
 pub fn assert_thinned(expected: &Weights, name: &str, found: &[f32], tolerance: f32) {
-    let step = (found.len() / 1000).max(1);
+    let count = expected.metadata.get("thinned").map_or(1000, |count| count.parse().unwrap());
+    let step = (found.len() / count).max(1);
     let thinned: Vec<f32> = found.iter().copied().step_by(step).collect();
     assert_close(name, &thinned, &expected.tensors[&format!("{name}.values")].data, tolerance);
     let mean = |f: fn(f64) -> f64| found.iter().map(|&x| f(x.into())).sum::<f64>() / found.len() as f64;
@@ -51,7 +52,12 @@ pub fn assert_thinned(expected: &Weights, name: &str, found: &[f32], tolerance: 
 
 /// Names of all nodes of which a fixture holds numbers.
 pub fn thinned_names(expected: &Weights) -> Vec<&str> {
-    expected.tensors.keys().filter_map(|key| key.strip_suffix(".moments")).filter(|name| *name != "gradient").collect()
+    expected
+        .tensors
+        .keys()
+        .filter_map(|key| key.strip_suffix(".moments"))
+        .filter(|name| !["gradient", "residual"].contains(name))
+        .collect()
 }
 
 /// The cosine of the angle between two tensors.

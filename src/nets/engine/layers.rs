@@ -3,8 +3,8 @@
 use super::{NodeId, Slot, Step};
 use crate::nets::fuse::Ready;
 use crate::nets::graph::{Graph, Op};
-use crate::ops::Window;
 use crate::ops::fast::{FastConvolution, Vectors};
+use crate::ops::{Rectifier, Window};
 
 /// What is computed at once.
 pub(super) struct Layer {
@@ -47,7 +47,8 @@ pub(super) fn fast(graph: &Graph) -> Vec<bool> {
     let mut fast: Vec<bool> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
         let can = match node.op {
-            Op::Input | Op::Convolution { .. } | Op::BatchNorm | Op::Relu | Op::Add => true,
+            Op::Convolution { groups, .. } => groups == 1,
+            Op::Input | Op::BatchNorm { .. } | Op::Relu(Rectifier::Relu) | Op::Add => true,
             // A winner's place is kept in a byte.
             Op::MaxPool(window) => window.kernel * window.kernel <= 255,
             _ => false,

@@ -1,17 +1,19 @@
 //! Whether a file's tensors are the ones that a network needs: all of them, no others, in the right shapes.
 
 use super::{Fault, Header, ImportError};
-use crate::nets::graph::Parameter;
+use crate::nets::graph::{Graph, Parameter};
 
 /// Compares what a network needs with what a file has.
 ///
 /// # Errors
 /// Every tensor that is missing, extra or of another shape, the missing ones with the file's nearest name.
-pub fn check_fit(architecture: &str, needed: &[Parameter], header: &Header) -> Result<(), ImportError> {
+pub fn check_fit(architecture: &str, graph: &Graph, header: &Header) -> Result<(), ImportError> {
+    let needed = graph.parameters();
     let known = |name: &str| needed.iter().any(|parameter| parameter.name == name);
-    let extra: Vec<&str> = header.tensors.keys().map(String::as_str).filter(|name| !known(name)).collect();
+    let extra = header.tensors.keys().map(String::as_str).filter(|name| !known(name) && !graph.is_unused(name));
+    let extra: Vec<&str> = extra.collect();
     let mut faults = Vec::new();
-    for Parameter { name, shape } in needed {
+    for Parameter { name, shape } in &needed {
         match header.shape(name) {
             None => faults.push(Fault::Missing { name: name.clone(), near: nearest(name, &extra) }),
             Some(found) if found != shape => {
@@ -42,13 +44,16 @@ fn nearest(name: &str, extra: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nets::graph::Op;
     use crate::nets::import::{Dtype, Entry};
+    use crate::ops::Window;
 
     #[test]
     fn everything_that_does_not_fit_is_named() {
-        let parameter = |name: &str, shape: &[usize]| Parameter { name: name.into(), shape: shape.into() };
-        let needed =
-            [parameter("conv1.weight", &[4, 3, 1, 1]), parameter("fc.weight", &[2, 4]), parameter("fc.bias", &[2])];
+        let mut graph = Graph::new(3);
+        graph.add("conv1", Op::convolution(Window::new(1, 1, 0)), &[0], 4);
+        graph.add("fc", Op::Linear, &[1], 2);
+        graph.pass_over(&["aux"]);
         let mut header = Header::default();
         let mut put = |name: &str, shape: &[usize]| {
             header.tensors.insert(name.into(), Entry { shape: shape.into(), dtype: Dtype::F32 });
@@ -57,7 +62,8 @@ mod tests {
         put("fc.weight", &[2, 5]);
         put("fc.bias", &[2]);
         put("zebra", &[]);
-        let error = check_fit("resnet18", &needed, &header).unwrap_err().to_string();
+        put("aux.fc.weight", &[7]);
+        let error = check_fit("resnet18", &graph, &header).unwrap_err().to_string();
         assert_eq!(
             error,
             "the weights don't fit resnet18: `conv1.weight` is missing (the file has `conv1.weights`), \

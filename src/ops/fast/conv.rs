@@ -48,7 +48,7 @@ impl FastConvolution {
 
     /// Border that the picture needs, of `cells` pixels a side (`H` or `W`) for `results`.
     pub fn pad(&self, cells: usize, results: usize) -> usize {
-        let Window { kernel, stride, padding } = self.window();
+        let Window { kernel, stride, padding, .. } = self.window();
         let below = (results.saturating_sub(1) * stride + kernel) as isize - (padding + cells) as isize;
         (below.max(0) as usize).max(padding)
     }

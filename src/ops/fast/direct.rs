@@ -47,7 +47,7 @@ impl Kernel<'_> {
 
 /// From a picture to the convolution's result.
 pub(super) fn forward(kernel: Kernel<'_>, vectors: Vectors) -> Pass {
-    let Window { kernel: side, stride, padding } = kernel.window;
+    let Window { kernel: side, stride, padding, .. } = kernel.window;
     let run = side * kernel.inputs;
     let weight = |output: usize, term: usize| {
         let (ky, rest) = (term / run, term % run);

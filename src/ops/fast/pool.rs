@@ -84,7 +84,7 @@ impl WithSimd for PoolRow<'_> {
 /// Where the cell at place k of the window at a position begins, if it is inside of the picture.
 #[inline(always)]
 fn cell(window: Window, (y, x): (usize, usize), k: usize, grid: Grid) -> Option<usize> {
-    let Window { kernel, stride, padding } = window;
+    let Window { kernel, stride, padding, .. } = window;
     let row = (y * stride + k / kernel).checked_sub(padding).filter(|row| *row < grid.height)?;
     let column = (x * stride + k % kernel).checked_sub(padding).filter(|column| *column < grid.width)?;
     Some(grid.at(row, column))
@@ -140,7 +140,7 @@ impl WithSimd for UnpoolPiece<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { of, part, from, winners, finish, sums } = self;
-        let Window { kernel, stride, padding } = of.window;
+        let Window { kernel, stride, padding, .. } = of.window;
         let (small, grid) = (of.from.grid, of.target.grid);
         let across = 4 * winners_grid(small).width;
         for y in part.rows() {

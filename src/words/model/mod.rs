@@ -25,9 +25,31 @@ pub static MODELS: &[&Spec] = &[
     &model("resnet50", "ResNet of 50 layers, with bottlenecks", BOTTLENECK, RESNET, "model resnet50"),
     &model("resnet101", "ResNet of 101 layers, with bottlenecks", BOTTLENECK, RESNET, "model resnet101"),
     &model("resnet152", "ResNet of 152 layers, with bottlenecks", BOTTLENECK, RESNET, "model resnet152"),
+    &model(
+        "squeezenet1_0",
+        "SqueezeNet 1.0, as good as AlexNet with a fiftieth of its weights",
+        "Nodes are torchvision's: `features.0` … `features.12.cat`, `classifier.1`, whose 1000 channels are maps of the classes. A fire module squeezes (`features.3.squeeze`), then expands by 1x1 and 3x3 side by side (`features.3.expand3x3`); `features.3` is both together.",
+        SQUEEZENET,
+        "model squeezenet1_0",
+    ),
+    &model(
+        "squeezenet1_1",
+        "SqueezeNet 1.1, for less than half the work of 1.0",
+        "As `squeezenet1_0`, with earlier pools: the fastest of torchvision's networks here.",
+        SQUEEZENET,
+        "model squeezenet1_1",
+    ),
+    &model(
+        "mobilenet_v2",
+        "MobileNetV2, whose blocks convolve each channel by itself",
+        "Nodes are torchvision's, `features.0` … `features.18`, `classifier.1`; where a convolution, its batch norm and its ReLU6 are one module there (`features.2.conv.1`), the three can be read too: `features.2.conv.1.0` before the batch norm. `features.3.add` is a block's sum.",
+        "Sandler, Howard, Zhu, Zhmoginov, Chen 2018, MobileNetV2: Inverted Residuals and Linear Bottlenecks; torchvision.models",
+        "model mobilenet_v2",
+    ),
 ];
 
 const RESNET: &str = "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition; torchvision.models";
+const SQUEEZENET: &str = "Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer 2016, SqueezeNet: AlexNet-level accuracy with 50x fewer parameters; torchvision.models";
 const DEEPER: &str = "As `resnet18`, with more blocks a stage and twice the time a step.";
 const BOTTLENECK: &str = "As `resnet18`, with blocks of three convolutions and four times as many channels in `layer1` … `layer4`; its pictures are finer and harder to bring out.";
 

@@ -1,0 +1,140 @@
+//! Every network against torchvision: its nodes and weights by name, and for weights and a picture that formulas give
+//! what PyTorch computes. tests/fixtures/torch_networks.py made the fixtures, from the same formulas.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use candle_core::{DType, Device, Tensor, Var};
+use common::{assert_close, assert_thinned, cosine, fixture, thinned_names, values};
+use fviz::nets::import::Array;
+use fviz::nets::{Facts, Network, Source, Weights, architecture, architectures};
+use fviz::ops::ScaleShift;
+
+/// FNV-1a
+fn fnv(text: &str) -> u32 {
+    text.bytes().fold(2_166_136_261, |seed, byte| (seed ^ u32::from(byte)).wrapping_mul(16_777_619))
+}
+
+/// Numbers from −1 to 1: MurmurHash3's finalizer of the index, started from FNV-1a of the name.
+fn formula(name: &str, length: usize) -> Vec<f32> {
+    let seed = fnv(name);
+    let number = |i: u32| {
+        let mut x = i.wrapping_mul(0x9E37_79B1).wrapping_add(seed);
+        x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
+        x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
+        ((x ^ (x >> 16)) >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (1..=length as u32).map(number).collect()
+}
+
+fn weight(name: &str, shape: &[usize]) -> Vec<f32> {
+    let u = formula(name, shape.iter().product()).into_iter();
+    let last = name.rsplit('.').next();
+    match (last, shape) {
+        (Some("running_var"), _) => u.map(|u| 1.0 + 0.5 * u).collect(),
+        (Some("weight"), [_]) => u.map(|u| 0.6 + 0.3 * u).collect(),
+        (Some("weight"), _) => {
+            let deviation = (6.0 / shape[1..].iter().product::<usize>() as f64).sqrt() as f32;
+            u.map(|u| u * deviation).collect()
+        }
+        _ => u.map(|u| 0.1 * u).collect(),
+    }
+}
+
+/// The facts of a network of 10 classes, and its weights by the formula.
+fn made(name: &str) -> (Facts, Weights) {
+    let architecture = architecture(name).unwrap();
+    let usual = architecture.graph(None).parameters();
+    let last = usual.iter().rfind(|parameter| parameter.shape.len() > 1).unwrap().name.clone();
+    let bias = last.replace("weight", "bias");
+    let mut weights = Weights::default();
+    for mut parameter in usual {
+        if parameter.name == last || parameter.name == bias {
+            parameter.shape[0] = 10;
+        }
+        let data = weight(&parameter.name, &parameter.shape);
+        weights.tensors.insert(parameter.name, Array { shape: parameter.shape, data });
+    }
+    (Facts::new(architecture, Some(&weights.header())).unwrap(), weights)
+}
+
+#[test]
+fn nodes_and_weights_bear_torchvisions_names() {
+    let text = String::from_utf8(fixture("networks.txt")).unwrap();
+    let known: BTreeMap<&str, &str> = text.lines().map(|line| line.split_once(' ').unwrap()).collect();
+    for architecture in architectures().iter().filter(|one| matches!(one.source, Source::File { .. })) {
+        let (facts, weights) = made(architecture.name);
+        let nodes: Vec<&str> = facts.graph.nodes().iter().map(|node| node.name.as_str()).collect();
+        let shape = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
+        let tensors: Vec<String> =
+            weights.tensors.iter().map(|(name, array)| format!("{name}:{}", shape(&array.shape))).collect();
+        let (all, hashed) = (nodes.join(" "), fnv(&tensors.join(" ")));
+        let found = format!("{} {} {} {hashed}", nodes.len(), fnv(&all), tensors.len());
+        assert_eq!(Some(&*found), known.get(architecture.name).copied(), "{}:\n{all}", architecture.name);
+    }
+}
+
+/// Networks of which there are numbers.
+fn measured() -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/networks");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut names: Vec<String> = files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// What a fixture was computed with, and the taps and the gradient of a class's logits, summed over images.
+struct Look<'a> {
+    facts: &'a Facts,
+    output: &'a str,
+    class: usize,
+}
+
+impl Look<'_> {
+    fn at(&self, network: &Network, dtype: DType) -> (BTreeMap<String, Tensor>, Vec<f32>) {
+        let pixels = Tensor::from_vec(formula("picture", 2 * 3 * 75 * 91), (2, 3, 75, 91), &Device::Cpu).unwrap();
+        let pixels = ((pixels.to_dtype(DType::F64).unwrap() + 1.0).unwrap() / 2.0).unwrap().to_dtype(dtype).unwrap();
+        let pixels = Var::from_tensor(&pixels).unwrap();
+        let normalize = ScaleShift::normalize(&self.facts.mean, &self.facts.std).unwrap();
+        let taps = network.forward(&normalize.forward(&pixels).unwrap(), false).unwrap();
+        let loss = taps[self.output].narrow(1, self.class, 1).unwrap().sum_all().unwrap();
+        let gradient = values(&loss.backward().unwrap().remove(&pixels).unwrap());
+        (taps, gradient)
+    }
+}
+
+#[test]
+fn numbers_are_pytorchs() {
+    for name in measured() {
+        println!("{name}");
+        let expected = Weights::read(&fixture(&format!("networks/{name}.safetensors"))).unwrap();
+        let (facts, weights) = made(&name);
+        for node in expected.metadata["nodes"].split(' ') {
+            assert!(facts.graph.find(node).is_some(), "{name}: {node}");
+        }
+        let output = facts.output().name.clone();
+        let look = Look { facts: &facts, output: &output, class: expected.metadata["class"].parse().unwrap() };
+        // In f64 rounding decides nothing.
+        let network = Network::load(&facts, &weights, thinned_names(&expected)).unwrap();
+        let (taps, exact) = look.at(&network, DType::F64);
+        for name in thinned_names(&expected) {
+            assert_thinned(&expected, name, &values(&taps[name]), 1e-6);
+        }
+        assert_thinned(&expected, "gradient", &exact, 1e-6);
+        // In f32, with the kernels: nodes read in between, and all fused.
+        let (taps, gradient) = look.at(&network, DType::F32);
+        for name in thinned_names(&expected) {
+            assert_thinned(&expected, name, &values(&taps[name]), 1e-4);
+        }
+        let logits = values(&taps[&output]);
+        let folded = Network::load(&facts, &weights, [&*output]).unwrap();
+        let (taps, other) = look.at(&folded, DType::F32);
+        assert_close("logits, folded", &values(&taps[&output]), &logits, 1e-4);
+        for gradient in [gradient, other] {
+            let cosine = cosine(&gradient, &exact);
+            println!("gradient in f32: cosine {cosine}");
+            assert!(cosine > 0.9999, "{name}: {cosine}");
+        }
+    }
+}
