@@ -95,6 +95,13 @@ pub enum Verb {
     /// times gradient of the class's logit, summed over positions.
     #[command(after_help = CLASSIFY_EXAMPLES)]
     Classify(ClassifyArgs),
+    /// Say how sure a network is that pictures show a class
+    ///
+    /// Prints, for each picture, the probability of the class (the mean over four sizes, 6/7 to 9/7 of the network's
+    /// own, and their mirror images) and its rank among all classes. The network that grew a picture is no judge of
+    /// it; ask another one.
+    #[command(after_help = JUDGE_EXAMPLES)]
+    Judge(JudgeArgs),
     /// Show the recipe, seed and scores that are stored in a GIF or PNG
     #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
@@ -212,6 +219,20 @@ pub struct ClassifyArgs {
     /// How many classes and units are listed
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub top: u16,
+}
+
+/// Arguments of `judge`.
+#[derive(Clone, Debug, Args)]
+pub struct JudgeArgs {
+    /// JPEG, PNG or WebP pictures
+    #[arg(required = true, value_name = "IMAGES", value_hint = ValueHint::FilePath)]
+    pub images: Vec<PathBuf>,
+    /// The class: a label or an index
+    #[arg(long, value_name = "CLASS")]
+    pub class: String,
+    /// A network that judges, written as in a recipe; may be given several times [default: the one built in]
+    #[arg(long, value_name = "MODEL")]
+    pub model: Vec<String>,
 }
 
 /// Arguments of `show`.

@@ -63,6 +63,12 @@ Examples:
   fviz classify cat.jpg --model resnet18
   fviz classify cat.jpg --model resnet18 --layer layer3.1.relu_1 --top 10";
 
+/// Of `fviz judge`.
+pub const JUDGE_EXAMPLES: &str = "\
+Examples:
+  fviz judge hen.png --class hen --model mobilenet_v2
+  fviz judge hen-*.png --class hen --model mobilenet_v2 --model squeezenet1_1";
+
 /// Of `fviz show`.
 pub const SHOW_EXAMPLES: &str = "\
 Examples:

@@ -11,6 +11,7 @@ mod examples;
 mod explain;
 mod golden;
 pub mod interrupt;
+mod judge;
 mod layers;
 mod model;
 mod new;
@@ -120,7 +121,7 @@ fn dispatch(verb: Verb, reporter: &Reporter) -> Result<(), Failure> {
     match &verb {
         Verb::Run(args) | Verb::Watch(args) => run::threads(args.threads)?,
         Verb::Profile(args) => run::threads(args.threads)?,
-        Verb::Classify(_) | Verb::Test(_) => run::threads(None)?,
+        Verb::Classify(_) | Verb::Judge(_) | Verb::Test(_) => run::threads(None)?,
         _ => {}
     }
     match verb {
@@ -131,6 +132,7 @@ fn dispatch(verb: Verb, reporter: &Reporter) -> Result<(), Failure> {
         Verb::Layers(args) => layers::run(&args, reporter),
         Verb::Classes(args) => classes::run(&args, reporter),
         Verb::Classify(args) => classify::run(&args, reporter),
+        Verb::Judge(args) => judge::run(&args, reporter),
         Verb::Show(args) => show::run(&args),
         Verb::Profile(args) => profile::run(&args, reporter),
         Verb::Test(args) => test::run(&args, reporter),
