@@ -47,7 +47,7 @@ fn good(param: &Param) -> String {
         Type::Node => "conv3".into(),
         Type::Units(_) => "0".into(),
         Type::Point => "center".into(),
-        Type::Numbers(count) => format!("[{}]", vec!["0.5"; count].join(", ")),
+        Type::Numbers(count) => format!("[{}]", vec!["0.5"; count.max(1)].join(", ")),
         Type::Interval => "0..1".into(),
         Type::Word(_) | Type::Any => "0".into(),
     }
@@ -152,7 +152,9 @@ fn what_may_not_change_says_so() {
 
 #[test]
 fn every_default_is_a_value_of_its_type() {
-    for spec in calls().filter(|spec| spec.name != "image") {
+    // A file that is needed would have to be there.
+    let needs_file = |spec: &Spec| spec.params.iter().any(|p| p.ty == Type::File && p.presence == Presence::Required);
+    for spec in calls().filter(|spec| !needs_file(spec)) {
         let found = checked(&recipe(spec, &others(spec, "")));
         let errors: Vec<&str> = found
             .diagnostics

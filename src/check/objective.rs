@@ -3,11 +3,11 @@
 use super::Checker;
 use super::recipe::Term;
 use super::scope::Scope;
-use crate::source::{Diagnostic, codes};
-use crate::spec::{Dial, Kind, Presence};
-use crate::syntax::ast::{Binary, Expr, ExprKind, Statement, Unary};
+use crate::source::{Diagnostic, Span, codes};
+use crate::spec::{Call, Dial, Kind, Presence};
+use crate::syntax::ast::{Args, Argument, Binary, Expr, ExprKind, Statement, Unary};
 use crate::syntax::print;
-use crate::words::registry;
+use crate::words::{Against, registry};
 
 /// Either side of an operator.
 enum Side {
@@ -62,12 +62,75 @@ impl Checker<'_> {
             well &= call.is_some();
             let Some(call) = call else { continue };
             let output = self.facts.as_ref()?.output().name.clone();
-            let node = registry::objective(call.spec.name)?.node(&call.args, &output).to_string();
+            let word = registry::objective(call.spec.name)?;
+            let node = word.node(&call.args, &output).to_string();
+            well &= self.agrees(&call);
             let name = self.term_name(&expr);
             let weight = if sign < 0.0 { times(weight, Dial::Constant(sign)) } else { weight };
             terms.push(Term { name, weight, call, node });
         }
         well.then_some(terms)
+    }
+
+    /// Tells of arguments that contradict each other, and of photos that are none.
+    fn agrees(&mut self, call: &Call) -> bool {
+        let Some(word) = registry::objective(call.spec.name) else { return false };
+        if let Some((param, problem)) = word.contradiction(&call.args) {
+            let span = call.args.span(param).unwrap_or(call.span);
+            let help = format!("`fviz explain {}` tells what belongs together", call.spec.name);
+            self.tell(
+                Diagnostic::error(&codes::OUT_OF_RANGE, span, problem, "this does not fit the rest").with_help(help),
+            );
+            return false;
+        }
+        match word.against(&call.args) {
+            Against::Photo { file, .. } => {
+                let span = call.args.span("file").unwrap_or(call.span);
+                self.picture_size(file, span).is_some()
+            }
+            _ => true,
+        }
+    }
+
+    /// `lerp(a, b, t)`: (1 − t) a + t b.
+    fn lerp(&mut self, scope: &mut Scope, args: &Args, span: Span) -> Option<Side> {
+        let is_t = |argument: &Argument| argument.name.as_ref().is_none_or(|name| name.text == "t");
+        let ([a, b, t], true) = (args.list.as_slice(), args.list.last().is_some_and(is_t)) else {
+            let help = "write `lerp(class(\"hen\"), class(\"cock\"), t = 0 -> 1)`";
+            self.wrong(span, "`lerp` takes two objectives and a number", help);
+            return None;
+        };
+        let mut objective = |argument: &Argument| {
+            let one = match argument.value.items.as_slice() {
+                [one] if argument.name.is_none() => one,
+                _ => {
+                    self.wrong(
+                        argument.value.span,
+                        "`lerp` takes two objectives and a number",
+                        "join each by operators",
+                    );
+                    return None;
+                }
+            };
+            match self.side(scope, one)? {
+                Side::Objective(parts) => Some(parts),
+                Side::Number(_) => {
+                    let message = "a number stands where `lerp` needs an objective";
+                    self.tell(
+                        Diagnostic::error(&codes::WRONG_TYPE, one.span, message, "expected an objective")
+                            .with_help("the number comes last: `lerp(class(\"hen\"), class(\"cock\"), t = 0 -> 1)`"),
+                    );
+                    None
+                }
+            }
+        };
+        let (first, second) = (objective(a), objective(b));
+        let t = self.weight(scope, &t.value.items)?;
+        let rest = Dial::Sum(Box::new(1.0.into()), Box::new(times(t.clone(), Dial::Constant(-1.0))));
+        let rest = rest.constant().map_or(rest, Dial::Constant);
+        let mut parts = scaled(first?, &rest);
+        parts.extend(scaled(second?, &t));
+        Some(Side::Objective(parts))
     }
 
     /// A term as its column is called: as written, without named arguments that only repeat a default. The resolved
@@ -91,6 +154,7 @@ impl Checker<'_> {
 
     fn side(&mut self, scope: &mut Scope, expr: &Expr) -> Option<Side> {
         match &expr.kind {
+            ExprKind::Call(name, args) if name.text == "lerp" => self.lerp(scope, args, expr.span),
             ExprKind::Call(..) | ExprKind::Name(_) => Some(Side::Objective(vec![(1.0.into(), expr.clone())])),
             ExprKind::Text(label) => {
                 let message = "a label alone is no objective";

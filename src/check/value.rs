@@ -93,6 +93,7 @@ impl Checker<'_> {
                 ("a label, an index or a list of them".into(), "write `\"hen\"`, `8` or `[8, 16]`".into())
             }
             Type::Point => ("a point".into(), "write `(3, 4)`, `(50%, 20%)` or `center`".into()),
+            Type::Numbers(0) => ("a list of numbers".into(), "write it as `[0.5, 1, -2]`".into()),
             Type::Numbers(n) => (format!("a list of {n} numbers"), "write it as `[0.5, 0.5, 0.5]`".into()),
             Type::Interval => ("two bounds or `off`".into(), "write `0..1`".into()),
         };
@@ -160,7 +161,7 @@ impl Checker<'_> {
 
     fn numbers(&mut self, scope: &mut Scope, expr: &Expr, count: usize, param: &Param) -> Option<Vec<f64>> {
         let ExprKind::List(members) = &expr.kind else { return self.wrong_type(expr, param) };
-        if members.len() != count {
+        if members.is_empty() || count > 0 && members.len() != count {
             return self.wrong_type(expr, param);
         }
         let ty = Type::Number { unit: Unit::None, min: f64::MIN, max: f64::MAX };

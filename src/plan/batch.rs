@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::check::recipe::{Model, Recipe, Stage, Variant};
 use crate::source::{Diagnostic, codes};
 use crate::spec::{Arg, Call};
-use crate::words::{Sizes, registry};
+use crate::words::{Against, Sizes, registry};
 
 /// Variants that run together.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +96,28 @@ pub fn batches(recipe: &Recipe, memory: u64, frames: u64) -> (Vec<Batch>, Cost, 
     }
     cost.memory = frames + batches.iter().map(|batch| batch.memory).max().unwrap_or(0);
     (batches, cost, problem)
+}
+
+/// What is wrong with objectives that compare variants: there are no others, or they don't run together.
+pub fn apart(recipe: &Recipe, batches: &[Batch]) -> Option<Diagnostic> {
+    let compares = |call: &&Call| {
+        registry::objective(call.spec.name).is_some_and(|word| word.against(&call.args) == Against::Variants)
+    };
+    let stages = recipe.variants.iter().flat_map(|variant| &variant.stages);
+    let call = stages.flat_map(|stage| &stage.terms).map(|term| &term.call).find(compares)?;
+    let word = call.spec.name;
+    if recipe.variants.len() == 1 {
+        let message = format!("`{word}` compares variants, and this recipe has one");
+        return Some(
+            Diagnostic::warning(&codes::NO_EFFECT, call.span, message, "no effect")
+                .with_help("write `seed each 1..4` for several, or take it away"),
+        );
+    }
+    (batches.len() > 1).then(|| {
+        let message = format!("`{word}` compares variants that can't run together");
+        Diagnostic::error(&codes::VARIANTS_APART, call.span, message, format!("they run in {} groups", batches.len()))
+            .with_help("give all variants one model, size and number of steps; fewer of them, or smaller ones, fit into memory together")
+    })
 }
 
 fn nodes(variant: &Variant) -> BTreeSet<String> {

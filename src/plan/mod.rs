@@ -54,6 +54,7 @@ pub fn plan(recipe: &Recipe, world: &dyn World) -> (Option<Plan>, Vec<Diagnostic
         // Not even their list may fit.
         return (None, problems);
     }
+    problems.extend(batch::apart(recipe, &batches));
     let (outputs, unwritable) = outputs::outputs(recipe);
     problems.extend(unwritable);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {

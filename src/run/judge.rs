@@ -10,7 +10,7 @@ use super::look::unknown;
 use super::state::Place;
 use crate::check::recipe::Term;
 use crate::spec::Moment;
-use crate::words::{Taps, registry};
+use crate::words::{Other, Taps, registry};
 
 /// What a variant's terms make of its own part of the taps.
 pub(super) struct Verdict {
@@ -29,14 +29,19 @@ pub(super) struct Fault<'r>(pub Culprit, pub &'r Term);
 
 /// Values and gradients of a variant's terms. The taps are its own, `[views, …]`, and become leaves of a new graph, so
 /// that nothing here depends on what else is in the batch.
-pub(super) fn judge<'r>(taps: Taps, at: &Place<'r>) -> Result<Result<Verdict, Fault<'r>>, RunError> {
+/// `others` are for each term what it compares with.
+pub(super) fn judge<'r>(
+    taps: Taps,
+    others: &[Vec<Other>],
+    at: &Place<'r>,
+) -> Result<Result<Verdict, Fault<'r>>, RunError> {
     let leaves = leaves(taps)?;
     let moment = at.moment();
     let mut terms = Vec::new();
     let mut activation = 0.0;
     let mut loss: Option<Tensor> = None;
-    for term in &at.stage.terms {
-        let value = value(term, &leaves, &moment)?;
+    for (term, others) in at.stage.terms.iter().zip(others) {
+        let value = value(term, &leaves, others, &moment)?;
         let number = number(&value)?;
         let weight = weight(term, &moment);
         if !number.is_finite() || !weight.is_finite() {
@@ -56,7 +61,7 @@ pub(super) fn judge<'r>(taps: Taps, at: &Place<'r>) -> Result<Result<Verdict, Fa
     };
     for gradient in gradients.values() {
         if !is_finite(gradient)? {
-            return Ok(Err(blame(at, &leaves, &moment)?));
+            return Ok(Err(blame(at, &leaves, others, &moment)?));
         }
     }
     let probability = probability(at, &leaves, &moment)?;
@@ -67,7 +72,7 @@ fn leaves(taps: Taps) -> candle_core::Result<BTreeMap<String, Var>> {
     taps.into_iter().map(|(node, tap)| Ok((node, Var::from_tensor(&tap.detach())?))).collect()
 }
 
-fn value(term: &Term, leaves: &BTreeMap<String, Var>, at: &Moment) -> Result<Tensor, RunError> {
+fn value(term: &Term, leaves: &BTreeMap<String, Var>, others: &[Other], at: &Moment) -> Result<Tensor, RunError> {
     let call = &term.call;
     let word = registry::objective(call.spec.name).ok_or_else(|| unknown(call))?;
     let tap = leaves.get(&term.node).ok_or_else(|| RunError::Word {
@@ -75,7 +80,7 @@ fn value(term: &Term, leaves: &BTreeMap<String, Var>, at: &Moment) -> Result<Ten
         span: call.span,
         source: candle_core::Error::Msg(format!("the network did not compute `{}`", term.node)),
     })?;
-    word.value(tap, &call.args, &call.moment(at)).map_err(RunError::of(call.spec.name, call.span))
+    word.value(tap, others, &call.args, &call.moment(at)).map_err(RunError::of(call.spec.name, call.span))
 }
 
 /// A term's weight now. A drawn one is drawn like a parameter of the objective that no spec has.
@@ -94,10 +99,15 @@ fn gradients(loss: &Tensor, leaves: &BTreeMap<String, Var>) -> candle_core::Resu
 }
 
 /// The first term whose own gradient is not finite; the first one if only their sum is not.
-fn blame<'r>(at: &Place<'r>, leaves: &BTreeMap<String, Var>, moment: &Moment) -> Result<Fault<'r>, RunError> {
+fn blame<'r>(
+    at: &Place<'r>,
+    leaves: &BTreeMap<String, Var>,
+    others: &[Vec<Other>],
+    moment: &Moment,
+) -> Result<Fault<'r>, RunError> {
     let mut first = None;
-    for term in &at.stage.terms {
-        let part = value(term, leaves, moment)?.affine(-weight(term, moment), 0.0)?;
+    for (term, others) in at.stage.terms.iter().zip(others) {
+        let part = value(term, leaves, others, moment)?.affine(-weight(term, moment), 0.0)?;
         for gradient in gradients(&part, leaves)?.values() {
             if !is_finite(gradient)? {
                 return Ok(Fault(Culprit::Gradient, term));

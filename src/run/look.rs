@@ -1,6 +1,6 @@
 //! From a canvas to what the network is shown of it.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Tensor, Var};
 
 use super::error::RunError;
 use super::state::{Place, form};
@@ -24,6 +24,14 @@ pub(super) struct Look {
 pub(super) fn look(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<Look, RunError> {
     let leaf = Var::from_tensor(&moved(params, canvas, at)?)?;
     let picture = canvas.decode(&leaf, form(at.stage))?;
+    let seen = seen(&picture, at)?;
+    let input = at.normalized(&seen)?;
+    Ok(Look { leaf, picture, seen, input })
+}
+
+/// A picture through the transforms of this iteration, `[views, 3, H', W']`: draws depend on the moment alone, so every
+/// picture goes through the same ones.
+pub(super) fn seen(picture: &Tensor, at: &Place) -> Result<Tensor, RunError> {
     let moment = at.moment();
     let mut views = Vec::with_capacity(at.stage.views);
     for view in 0..at.stage.views {
@@ -36,9 +44,7 @@ pub(super) fn look(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<L
         }
         views.push(seen);
     }
-    let seen = Tensor::cat(&views, 0)?;
-    let input = normalized(&seen, at.variant.model.mean, at.variant.model.std)?;
-    Ok(Look { leaf, picture, seen, input })
+    Ok(Tensor::cat(&views, 0)?)
 }
 
 /// The parameters after the modes: each acts on the decoded picture, which is encoded again.
@@ -54,13 +60,6 @@ fn moved(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<Tensor, Run
         picture = word.apply(&picture, call, &call.moment(&moment)).map_err(RunError::of(call.spec.name, call.span))?;
     }
     Ok(canvas.encode(&picture.detach(), form)?)
-}
-
-/// (x − mean) / std for each channel; a model that is fed raw values has zeros and ones and is left alone.
-fn normalized(seen: &Tensor, mean: [f64; 3], std: [f64; 3]) -> candle_core::Result<Tensor> {
-    let row = |values: [f64; 3]| Tensor::new(&values, &Device::Cpu)?.to_dtype(seen.dtype())?.reshape((1, 3, 1, 1));
-    let centred = if mean == [0.0; 3] { seen.clone() } else { seen.broadcast_sub(&row(mean)?)? };
-    if std == [1.0; 3] { Ok(centred) } else { centred.broadcast_div(&row(std)?) }
 }
 
 /// The registry lacks a word that the checker knew.

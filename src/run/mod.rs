@@ -4,6 +4,7 @@
 //! depend on its own part of the recipe alone: all but the network runs for each variant by itself, and a network
 //! computes an image the same in any batch.
 
+mod against;
 mod error;
 mod event;
 mod finite;
@@ -36,6 +37,7 @@ pub use network::Network;
 pub use scores::Scores;
 pub use state::State;
 
+use against::References;
 use look::unknown;
 use state::{Place, form, moment};
 use step::{Lane, Outcome, step};
@@ -108,6 +110,8 @@ struct Runner<'a> {
     batch: &'a Batch,
     network: &'a dyn Network,
     states: Vec<State>,
+    /// For each variant the photos of its stage.
+    references: Vec<References>,
     /// For each variant whether no gradient has come back from the network yet.
     silent: Vec<bool>,
 }
@@ -119,13 +123,15 @@ impl<'a> Runner<'a> {
         batch: &'a Batch,
         network: &'a dyn Network,
     ) -> Result<Self, RunError> {
-        let mut runner = Self { setting, number, batch, network, states: Vec::new(), silent: Vec::new() };
+        let mut runner =
+            Self { setting, number, batch, network, states: Vec::new(), references: Vec::new(), silent: Vec::new() };
         for (index, variant) in runner.variants() {
             let Some(stage) = variant.stages.first() else { continue };
             let params = started(variant, stage, setting.photos)?;
             runner.states.push(State { variant: index, stage: 0, iteration: 0, params, moments: Moments::default() });
         }
         runner.silent = vec![true; runner.states.len()];
+        runner.references = runner.references_of(0)?;
         Ok(runner)
     }
 
@@ -173,6 +179,14 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
+    /// What the terms of a stage compare with, for each variant.
+    fn references_of(&self, number: usize) -> Result<Vec<References>, RunError> {
+        let stage =
+            |variant: &'a Variant| Some(Place { variant, stage: variant.stages.get(number)?, iteration: 0, step: 0 });
+        let places = self.variants().filter_map(|(_, variant)| stage(variant));
+        places.map(|at| References::of(&at, self.network, self.setting.photos)).collect()
+    }
+
     /// Carries every canvas into the next stage: its size and parametrization change, the optimizer starts anew.
     fn enter(&mut self, number: usize) -> Result<(), RunError> {
         let variants: Vec<_> = self.variants().collect();
@@ -191,6 +205,7 @@ impl<'a> Runner<'a> {
             let params = kind.clamp(&kind.encode(&picture, form(stage))?, form(stage))?;
             *state = State { variant: state.variant, stage: number, iteration: 0, params, moments: Moments::default() };
         }
+        self.references = self.references_of(number)?;
         Ok(())
     }
 
@@ -203,11 +218,11 @@ impl<'a> Runner<'a> {
     ) -> Result<Vec<Outcome>, RunError> {
         let mut lanes = Vec::with_capacity(self.states.len());
         let mut redirect = false;
-        for (state, (_, variant)) in self.states.iter().zip(self.variants()) {
+        for ((state, references), (_, variant)) in self.states.iter().zip(&self.references).zip(self.variants()) {
             let Some(stage) = variant.stages.get(number) else { continue };
             redirect |= redirects(variant);
             let at = Place { variant, stage, iteration, step: step_number };
-            lanes.push(Lane { state, at, canvas: canvas_of(stage)? });
+            lanes.push(Lane { state, at, references, canvas: canvas_of(stage)? });
         }
         step(&lanes, self.network, redirect && step_number < REDIRECTED_STEPS, sink)
     }

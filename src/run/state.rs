@@ -37,6 +37,14 @@ impl Place<'_> {
     pub fn moment(&self) -> Moment {
         moment(self.variant, self.stage, self.iteration)
     }
+
+    /// (x − mean) / std for each channel; a model that is fed raw values has zeros and ones and is left alone.
+    pub fn normalized(&self, seen: &Tensor) -> candle_core::Result<Tensor> {
+        let (mean, std) = (self.variant.model.mean, self.variant.model.std);
+        let row = |values: [f64; 3]| Tensor::new(&values, seen.device())?.to_dtype(seen.dtype())?.reshape((1, 3, 1, 1));
+        let centred = if mean == [0.0; 3] { seen.clone() } else { seen.broadcast_sub(&row(mean)?)? };
+        if std == [1.0; 3] { Ok(centred) } else { centred.broadcast_div(&row(std)?) }
+    }
 }
 
 /// What the parametrization of a stage is told.

@@ -12,6 +12,7 @@
 use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 
+use super::against::{References, others};
 use super::error::{Culprit, Fault, NotFinite, RunError};
 use super::event::{Event, Phase};
 use super::finite::{greatest, is_finite};
@@ -43,6 +44,7 @@ pub(super) struct Outcome {
 pub(super) struct Lane<'r> {
     pub state: &'r State,
     pub at: Place<'r>,
+    pub references: &'r References,
     pub canvas: &'static dyn Canvas,
 }
 
@@ -65,12 +67,14 @@ pub(super) fn step(
 
     sink(Event::Phase(Phase::Objective));
     let own = taps_of_each(&taps, lanes)?;
+    let others = others(lanes, &own, network)?;
     let verdicts: Vec<Verdict> = in_order(
         lanes
             .par_iter()
             .zip(own)
-            .map(|(lane, taps)| {
-                judge(taps, &lane.at)?
+            .zip(&others)
+            .map(|((lane, taps), others)| {
+                judge(taps, others, &lane.at)?
                     .map_err(|judge::Fault(what, term)| lane.fault(what, term.call.spec.name, term.call.span))
             })
             .collect(),

@@ -185,6 +185,10 @@ pub mod codes {
         /// The run would need more memory than is free. A step keeps every activation of the network until its
         /// gradient is known, so memory grows with the area of the canvas and the number of views.
         TOO_MUCH_MEMORY = "too_much_memory";
+        /// An objective that compares variants, `diversity` or `alignment`, needs all of them at each step, but they
+        /// can't run side by side: they differ in their model, in what they read of it, in size or number of steps, or
+        /// there are more than fit into memory at once.
+        VARIANTS_APART = "variants_apart";
         /// While a recipe ran, a number became infinite or no number at all. Mostly the steps are too long: the canvas
         /// runs away, the network's values overflow. Lower `lr`, or hold the canvas with `as pixels(clamp = 0..1)`.
         NOT_FINITE = "not_finite";

@@ -184,6 +184,11 @@ impl Args {
         }
     }
 
+    /// Whether a place is given.
+    pub fn has_point(&self, name: &str) -> bool {
+        matches!(self.get(name), Arg::Point(_))
+    }
+
     /// Bounds, if any.
     pub fn interval(&self, name: &str) -> Option<(f64, f64)> {
         match self.get(name) {

@@ -184,7 +184,7 @@ pub enum Type {
     Units(UnitsOf),
     /// `(x, y)` in cells from the top left, in `%`, or `center`.
     Point,
-    /// A list of this many numbers.
+    /// A list of this many numbers; 0 means any number of them, one at least.
     Numbers(usize),
     /// `0..1`, as bounds and not as a draw; or `off`.
     Interval,

@@ -20,6 +20,7 @@ mod transform;
 mod value;
 
 pub use canvas::default_init;
+pub use init::cover;
 pub use statement::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS};
 
 use std::collections::BTreeMap;
@@ -132,12 +133,47 @@ pub trait Init: Sync {
 /// The tensors of the nodes that a recipe reads, `[views, C, H, W]` or `[views, C]`, by name.
 pub type Taps = BTreeMap<String, Tensor>;
 
+/// What an objective compares the picture with. No gradient flows into it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Against<'a> {
+    /// Nothing: it reads the picture's own activations only.
+    Nothing,
+    /// A photo, at the size of the canvas.
+    Photo {
+        /// Its path.
+        file: &'a Path,
+        /// Whether the network sees it anew each step, through the same transforms as the canvas; else once, as it is.
+        transformed: bool,
+    },
+    /// The other variants of the recipe, in their order.
+    Variants,
+}
+
+/// An activation that an objective compares with: the same node's, `[views, C, H, W]` or `[views, C]`.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// The activation.
+    pub tap: Tensor,
+    /// Of a variant, how far behind this one it stands (negative: before it); of a photo 0.
+    pub offset: i64,
+}
+
 /// What is maximized or minimized: a mean over positions and views, unweighted.
 pub trait Objective: Sync {
     /// Its description.
     fn spec(&self) -> &'static Spec;
     /// The node that it reads; `output` is the network's last one.
-    fn node<'a>(&self, args: &'a Args, output: &'a str) -> &'a str;
-    /// `[views, C, H, W]` (or `[views, C]`) of that node → scalar.
-    fn value(&self, tap: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
+    fn node<'a>(&self, args: &'a Args, output: &'a str) -> &'a str {
+        args.text("node").unwrap_or(output)
+    }
+    /// What it compares the picture with.
+    fn against<'a>(&self, _args: &'a Args) -> Against<'a> {
+        Against::Nothing
+    }
+    /// Which parameter contradicts the others, and how, if one does.
+    fn contradiction(&self, _args: &Args) -> Option<(&'static str, String)> {
+        None
+    }
+    /// `[views, C, H, W]` (or `[views, C]`) of that node → scalar; `others` are what [`Objective::against`] asks for.
+    fn value(&self, tap: &Tensor, others: &[Other], args: &Args, at: &Moment) -> Result<Tensor>;
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, Var};
 use fviz::spec::{Arg, Args, Coordinate, Kind, Moment, Point};
-use fviz::words::{Moments, registry};
+use fviz::words::{Moments, Other, registry};
 
 use crate::support::*;
 
@@ -319,7 +319,7 @@ fn a_margin_is_the_logit_less_its_rivals() {
     let at = Moment::still(Kind::Objective, "class");
     let of = |units: &[usize], change: &dyn Fn(Args) -> Args| {
         let args = args(class.spec()).with("units", Arg::Units(units.to_vec()));
-        class.value(&logits, &change(args), &at).unwrap().to_scalar::<f64>().unwrap()
+        class.value(&logits, &[], &change(args), &at).unwrap().to_scalar::<f64>().unwrap()
     };
     let soft = |others: [f64; 3], t: f64| t * libm::log(others.iter().map(|z| libm::exp(z / t)).sum::<f64>());
     let expected = (1.0 - 0.7 * soft([4.0, 2.0, -3.0], 3.0) + 0.5 - 0.7 * soft([-1.0, 0.0, 2.5], 3.0)) / 2.0;
@@ -335,6 +335,58 @@ fn a_margin_is_the_logit_less_its_rivals() {
     // Classes that are meant are no rivals of each other.
     let both = of(&[0, 1], &|args| args.with("top", number(1.0)).with("against", number(1.0)));
     assert!((both - ((2.5 - 2.0) + (-0.25 - 2.5)) / 2.0).abs() < 1e-12);
+}
+
+#[test]
+fn objectives_compare_as_their_formulas_say() {
+    let (a, b) = (picture(&[1, 3, 2, 2], 1), picture(&[1, 3, 2, 2], 2));
+    let (x, y) = (values(&a), values(&b));
+    let at = Moment::still(Kind::Objective, "similarity");
+    let of = |name: &str, change: &dyn Fn(Args) -> Args, offset: i64| {
+        let word = registry::objective(name).unwrap();
+        let other = Other { tap: b.clone(), offset };
+        word.value(&a, &[other], &change(args(word.spec())), &at).unwrap().to_scalar::<f64>().unwrap()
+    };
+    let dot = |x: &[f64], y: &[f64], p: usize| (0..3).map(|c| x[c * 4 + p] * y[c * 4 + p]).sum::<f64>();
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-3 * (1.0 + b.abs()), "{a} {b}");
+    close(of("similarity", &|args| args, 0), (0..4).map(|p| dot(&x, &y, p)).sum::<f64>() / 4.0);
+    let cosine = |p: usize| (dot(&x, &y, p) / (dot(&x, &x, p) * dot(&y, &y, p)).sqrt()).max(0.1);
+    let squared = (0..4).map(|p| dot(&x, &y, p) * cosine(p) * cosine(p)).sum::<f64>() / 4.0;
+    close(of("similarity", &|args| args.with("cosine", number(2.0)), 0), squared);
+    let apart = x.iter().zip(&y).map(|(x, y)| (x - y) * (x - y)).sum::<f64>() / 12.0;
+    close(of("similarity", &|args| args.with("by", Arg::Choice("distance")), 0), -apart);
+    close(of("alignment", &|args| args.with("decay", number(3.0)), -2), -apart / 9.0);
+    assert_eq!(of("alignment", &|args| args, 5), 0.0);
+    let gram = |x: &[f64]| -> Vec<f64> {
+        let pair = |i: usize, j: usize| (0..4).map(|p| x[i * 4 + p] * x[j * 4 + p]).sum::<f64>() / 4.0;
+        (0..9).map(|k| pair(k / 3, k % 3)).collect()
+    };
+    let (g, h) = (gram(&x), gram(&y));
+    close(of("style", &|args| args, 0), -g.iter().zip(&h).map(|(g, h)| (g - h) * (g - h)).sum::<f64>() / 9.0);
+    let product = |g: &[f64], h: &[f64]| g.iter().zip(h).map(|(g, h)| g * h).sum::<f64>();
+    close(of("diversity", &|args| args, 1), -product(&g, &h) / (product(&g, &g) * product(&h, &h)).sqrt());
+    let vector = |args: Args| args.with("units", Arg::Units(vec![2, 0])).with("weights", Arg::Numbers(vec![0.5, -1.0]));
+    let along = |p: usize| 0.5 * x[8 + p] - x[p];
+    close(of("direction", &vector, 0), (0..4).map(along).sum::<f64>() / 4.0);
+    let corner = Point { x: Coordinate::Cell(1), y: Coordinate::Cell(0) };
+    close(of("direction", &|args| vector(args).with("at", Arg::Point(corner)), 0), along(1));
+}
+
+/// lucid #116: two negatives must not win, and what points away must get a gradient.
+#[test]
+fn a_cosine_counts_as_a_tenth_at_least() {
+    let word = registry::objective("direction").unwrap();
+    let at = Moment::still(Kind::Objective, "direction");
+    let args = args(word.spec()).with("units", Arg::Units(vec![0])).with("cosine", number(2.0));
+    let away = Var::from_tensor(&Tensor::new(&[[-3.0, 0.0, 0.0]], &Device::Cpu).unwrap()).unwrap();
+    let value = word.value(&away, &[], &args, &at).unwrap();
+    assert!((value.to_scalar::<f64>().unwrap() + 3.0 * 0.01).abs() < 1e-6);
+    let gradient = values(&value.backward().unwrap().remove(&away).unwrap());
+    assert!((gradient[0] - 0.01).abs() < 1e-6, "{gradient:?}");
+    // A dead layer: no length, and yet no NaN.
+    let dead = Var::from_tensor(&Tensor::zeros((1, 3), DType::F64, &Device::Cpu).unwrap()).unwrap();
+    let value = word.value(&dead, &[], &args, &at).unwrap();
+    assert!(values(&value.backward().unwrap().remove(&dead).unwrap()).iter().all(|g| g.is_finite()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use fviz::canvas::{Form, canvas};
 use fviz::source::Span;
 use fviz::spec::{Arg, Args, Call, Dial, Kind, Moment, Param, Presence, Spec, Type, Unit};
-use fviz::words::{Moments, Start, registry};
+use fviz::words::{Moments, Other, Start, registry};
 
 /// The kinds whose words have code.
 pub const WITH_CODE: [Kind; 7] =
@@ -140,6 +140,11 @@ pub fn call(spec: &'static Spec, args: Args) -> Call {
     call
 }
 
+/// An activation that an objective compares with.
+pub fn others(tap: &Tensor) -> Vec<Other> {
+    vec![Other { tap: random(tap.dims(), 55).to_dtype(tap.dtype()).unwrap(), offset: 2 }]
+}
+
 /// The picture with which a canvas of pixels starts.
 pub fn started(start: Start, height: usize, width: usize) -> Tensor {
     match start {
@@ -157,7 +162,7 @@ pub fn run(spec: &'static Spec, args: &Args, at: &Moment, x: &Tensor) -> Result<
     match spec.kind {
         Kind::Transform => registry::transform(name).unwrap().apply(x, args, at),
         Kind::Penalty => registry::penalty(name).unwrap().value(x, args, at),
-        Kind::Objective => registry::objective(name).unwrap().value(x, args, at),
+        Kind::Objective => registry::objective(name).unwrap().value(x, &others(x), args, at),
         Kind::Filter => registry::filter(name).unwrap().apply(x, args, at),
         Kind::Mode => registry::mode(name).unwrap().apply(x, &call(spec, args.clone()), at),
         Kind::Init => {

@@ -156,6 +156,7 @@ pub fn takes(ty: &Type) -> String {
         }
         Type::Units(UnitsOf::Channel) => "a channel: an index or a list of them".into(),
         Type::Point => "a place: `(x, y)` in cells from the top left or in %, or `center`".into(),
+        Type::Numbers(0) => "a list of numbers".into(),
         Type::Numbers(n) => format!("a list of {n} numbers"),
         Type::Interval => "bounds such as 0..1, or off".into(),
         Type::Word(kind) => format!("{} {}", article(kind.noun()), kind.noun()),

@@ -10,6 +10,8 @@ use candle_core::{Device, Result, Tensor};
 
 use super::{Init, Start};
 
+pub use image::cover;
+
 /// All inits.
 pub static INITS: &[&dyn Init] =
     &[&gray::Gray, &uniform::Uniform, &gaussian::Gaussian, &image::Image, &spectrum::Spectrum];

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::{NODE, UNITS, units};
 use crate::spec::{Args, Kind, Moment, Spec};
-use crate::words::Objective;
+use crate::words::{Objective, Other};
 
 pub(super) struct Channel;
 
@@ -26,11 +26,7 @@ impl Objective for Channel {
         &SPEC
     }
 
-    fn node<'a>(&self, args: &'a Args, output: &'a str) -> &'a str {
-        args.text("node").unwrap_or(output)
-    }
-
-    fn value(&self, tap: &Tensor, args: &Args, _: &Moment) -> Result<Tensor> {
+    fn value(&self, tap: &Tensor, _: &[Other], args: &Args, _: &Moment) -> Result<Tensor> {
         units(tap, args.units("units"))?.mean_all()
     }
 }

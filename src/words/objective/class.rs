@@ -5,7 +5,7 @@ use candle_core::{D, DType, Result, Tensor};
 use super::units;
 use crate::ops::softmax;
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit, UnitsOf};
-use crate::words::Objective;
+use crate::words::{Objective, Other};
 
 pub(super) struct Class;
 
@@ -67,7 +67,7 @@ impl Objective for Class {
         output
     }
 
-    fn value(&self, tap: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {
+    fn value(&self, tap: &Tensor, _: &[Other], args: &Args, at: &Moment) -> Result<Tensor> {
         let logits = tap.flatten_from(1)?;
         let values = match args.choice("as") {
             "probability" => softmax::exp(&softmax::log_softmax(&logits)?)?,

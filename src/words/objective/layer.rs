@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::NODE;
 use crate::spec::{Args, Kind, Moment, Spec};
-use crate::words::Objective;
+use crate::words::{Objective, Other};
 
 pub(super) struct Layer;
 
@@ -26,11 +26,7 @@ impl Objective for Layer {
         &SPEC
     }
 
-    fn node<'a>(&self, args: &'a Args, output: &'a str) -> &'a str {
-        args.text("node").unwrap_or(output)
-    }
-
-    fn value(&self, tap: &Tensor, _: &Args, _: &Moment) -> Result<Tensor> {
+    fn value(&self, tap: &Tensor, _: &[Other], _: &Args, _: &Moment) -> Result<Tensor> {
         tap.sqr()?.mean_all()
     }
 }

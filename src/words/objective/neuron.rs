@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::{NODE, UNITS, units};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type};
-use crate::words::Objective;
+use crate::words::{Objective, Other};
 
 pub(super) struct Neuron;
 
@@ -35,11 +35,7 @@ impl Objective for Neuron {
         &SPEC
     }
 
-    fn node<'a>(&self, args: &'a Args, output: &'a str) -> &'a str {
-        args.text("node").unwrap_or(output)
-    }
-
-    fn value(&self, tap: &Tensor, args: &Args, _: &Moment) -> Result<Tensor> {
+    fn value(&self, tap: &Tensor, _: &[Other], args: &Args, _: &Moment) -> Result<Tensor> {
         let chosen = units(tap, args.units("units"))?;
         let [_, _, height, width] = *chosen.dims() else { return chosen.mean_all() };
         let at = args.point("at");

@@ -35,6 +35,28 @@ pub static VALUES: &[&Spec] = &[
             "maximize class(each [\"hen\", \"robin\"])",
         )
     },
+    &Spec {
+        aliases: &["mix", "interpolate", "channel_interpolate"],
+        source: "lucid objectives.channel_interpolate",
+        positional: 2,
+        ..value(
+            "lerp",
+            "between two objectives",
+            "`lerp(a, b, t = …)` is (1 − t) a + t b for objectives a and b, which may be sums. With a tween the goal wanders during the run (`0 -> 1`: what the first begins the second ends); with `each [0, 0.25, 0.5, 0.75, 1]` the variants are steps from one to the other, see `alignment`.",
+            &[
+                Param::new("a", Type::Any, Presence::Required, "The objective at t = 0."),
+                Param::new("b", Type::Any, Presence::Required, "The objective at t = 1."),
+                Param::new(
+                    "t",
+                    Type::Number { unit: Unit::None, min: -1e12, max: 1e12 },
+                    Presence::Required,
+                    "How far from the one to the other.",
+                )
+                .animated(),
+            ],
+            "maximize lerp(class(\"hen\"), class(\"cock\"), t = 0 -> 1)",
+        )
+    },
     &value(
         "by",
         "the stride of `each`",
