@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use candle_core::{DType, Device, Tensor, Var};
 use common::{assert_close, assert_thinned, cosine, fixture, thinned_names, values};
 use fviz::nets::import::Array;
-use fviz::nets::{Facts, Network, Source, Weights, architecture, architectures};
+use fviz::nets::{Facts, LoadOptions, Network, Source, Weights, architecture, architectures};
 use fviz::ops::ScaleShift;
 
 /// FNV-1a
@@ -136,5 +136,28 @@ fn numbers_are_pytorchs() {
             println!("gradient in f32: cosine {cosine}");
             assert!(cosine > 0.9999, "{name}: {cosine}");
         }
+        if expected.tensors.contains_key("residual.moments") {
+            residual(&expected, &look, &weights, thinned_names(&expected));
+        }
+    }
+}
+
+/// In the backward pass alone the residual branches are scaled, whichever nodes are read beside.
+fn residual(expected: &Weights, look: &Look<'_>, weights: &Weights, reads: Vec<&str>) {
+    let residual_gradient = expected.metadata["residual"].parse().unwrap();
+    let options = LoadOptions { residual_gradient, ..LoadOptions::default() };
+    for reads in [vec![look.output], reads] {
+        let load = |options| Network::prepare(look.facts, weights, reads.iter().copied(), options).unwrap();
+        let (network, usual) = (load(options), load(LoadOptions::default()));
+        let (taps, exact) = look.at(&network, DType::F64);
+        assert_thinned(expected, "residual", &exact, 1e-6);
+        let plain = values(&look.at(&usual, DType::F64).0[look.output]);
+        assert_eq!(values(&taps[look.output]), plain, "forward nothing changes");
+        let (taps, gradient) = look.at(&network, DType::F32);
+        assert_eq!(values(&taps[look.output]), values(&look.at(&usual, DType::F32).0[look.output]));
+        let length = |x: &[f32]| x.iter().map(|&x| f64::from(x * x)).sum::<f64>().sqrt();
+        let (cosine, longer) = (cosine(&gradient, &exact), length(&gradient) / length(&exact));
+        println!("residual gradient in f32: cosine {cosine}, {longer} times as long");
+        assert!(cosine > 0.9999 && (longer - 1.0).abs() < 0.01);
     }
 }

@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::fuse::{Ready, Step, prepare};
 use super::graph::{Graph, NodeId};
 use super::import::{ImportError, Weights, check_fit};
-use crate::ops::{Redirected, average_pool, log_mean_exp, max_pool, mean_pool, redirected_relu, relu};
+use crate::ops::{Redirected, average_pool, log_mean_exp, max_pool, mean_pool, redirected_relu, relu, scale_gradient};
 
 /// A frozen network that computes the nodes it was loaded for, and nothing beyond the deepest of them.
 ///
@@ -22,8 +22,26 @@ pub struct Network {
     engine: Option<Arc<Engine>>,
 }
 
+/// How a network computes, whatever its weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LoadOptions {
+    /// Keeps no weights in forms larger than their own.
+    pub low_memory: bool,
+    /// On the way back, by what the gradient into the residual branch of each block is multiplied; its shortcut's stays
+    /// as it is, and nothing changes on the way forward. Below 1, more of the gradient comes through the shortcuts: Wu et
+    /// al., "Skip Connections Matter", 2020, arXiv:2002.05990.
+    pub residual_gradient: f32,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { low_memory: false, residual_gradient: 1.0 }
+    }
+}
+
 /// A network as a graph of candle's: the form that works everywhere.
 struct Core {
+    options: LoadOptions,
     graph: Graph,
     steps: Vec<Step>,
     /// Nodes that are read, by their names.
@@ -46,12 +64,11 @@ impl Network {
         weights: &Weights,
         reads: impl IntoIterator<Item = &'a str>,
     ) -> std::result::Result<Self, ImportError> {
-        Self::prepare(facts, weights, reads, false)
+        Self::prepare(facts, weights, reads, LoadOptions::default())
     }
 
-    /// Prepares what leads to the nodes of these names; modules' paths mean their last nodes. With `low_memory` no
-    /// weights are kept in forms larger than their own. They may be dropped afterwards, or kept to load the same network
-    /// for other nodes.
+    /// Prepares what leads to the nodes of these names; modules' paths mean their last nodes. The weights may be dropped
+    /// afterwards, or kept to load the same network for other nodes.
     ///
     /// # Errors
     /// The weights are not the network's, or a name is no node's.
@@ -59,7 +76,7 @@ impl Network {
         facts: &Facts,
         weights: &Weights,
         reads: impl IntoIterator<Item = &'a str>,
-        low_memory: bool,
+        options: LoadOptions,
     ) -> std::result::Result<Self, ImportError> {
         check_fit(facts.name, &facts.graph, &weights.header())?;
         let find = |name: &str| match facts.graph.find(name) {
@@ -69,8 +86,9 @@ impl Network {
         let reads: Vec<(String, NodeId)> = reads.into_iter().map(find).collect::<std::result::Result<_, _>>()?;
         let ids: Vec<NodeId> = reads.iter().map(|(_, id)| *id).collect();
         let steps = prepare(&facts.graph, weights, &ids)?;
-        let engine = Engine::new(&steps, &facts.graph, &ids, low_memory).map(Arc::new);
+        let engine = Engine::new(&steps, &facts.graph, &ids, options).map(Arc::new);
         let core = Core {
+            options,
             graph: facts.graph.clone(),
             steps,
             reads,
@@ -206,7 +224,10 @@ impl Core {
             Ready::MaxPool(window) => max_pool(x, *window),
             Ready::MeanPool(parts) => mean_pool(x, *parts),
             Ready::Flatten => x.flatten_from(1),
-            Ready::Add => x + input(1)?,
+            Ready::Add => match self.options.residual_gradient {
+                1.0 => x + input(1)?,
+                factor => scale_gradient(x, factor.into())? + input(1)?,
+            },
             Ready::Concat => {
                 let inputs = (0..step.inputs.len()).map(input).collect::<Result<Vec<_>>>()?;
                 Tensor::cat(&inputs, 1)
@@ -357,10 +378,18 @@ mod tests {
         let graph = crate::nets::resnet::graph(18, 3, 10);
         let weights = random_weights(&graph, 5);
         let facts = Facts::new(architecture("resnet18").unwrap(), Some(&weights.header())).unwrap();
-        for reads in
-            [&["fc"][..], &["fc", "layer1.0.conv2", "layer2.0.downsample.0", "layer3"], &["layer2.1.add"], &["bn1"]]
-        {
-            let network = Network::load(&facts, &weights, reads.iter().copied()).unwrap();
+        let halved = LoadOptions { residual_gradient: 0.5, ..LoadOptions::default() };
+        for (options, reads) in [
+            (LoadOptions::default(), &["fc"][..]),
+            (LoadOptions::default(), &["fc", "layer1.0.conv2", "layer2.0.downsample.0", "layer3"]),
+            (LoadOptions::default(), &["layer2.1.add"]),
+            (LoadOptions::default(), &["bn1"]),
+            (halved, &["fc"]),
+            // Where a branch's last node is read it can't take up the sum: a shortcut's does, or none.
+            (halved, &["fc", "layer2.0.bn2", "layer1.1.bn2", "layer3.0.bn2", "layer3.0.downsample.1"]),
+            (halved, &["layer2.0.conv2", "layer4.1"]),
+        ] {
+            let network = Network::prepare(&facts, &weights, reads.iter().copied(), options).unwrap();
             for (height, width) in [(33, 29), (40, 64), (1, 1), (33, 29)] {
                 let x = random(&[2, 3, height, width], 6).to_dtype(DType::F32).unwrap();
                 let exact = network.portable(&x.to_dtype(DType::F64).unwrap(), false).unwrap();

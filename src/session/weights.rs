@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::check::recipe::{Model, Recipe};
-use crate::nets::{ImportError, Licence, Network, Source, Weights, architecture};
+use crate::nets::{ImportError, Licence, LoadOptions, Network, Source, Weights, architecture};
 use crate::plan::Batch;
 use crate::source::{CancelToken, Span};
 use crate::store::{self, Published, WeightStore, WeightsError, read_weights};
@@ -66,12 +66,12 @@ fn short(problem: &ImportError) -> String {
 }
 
 /// What makes a loaded network the one that is needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Key {
     model: &'static str,
     file: Option<PathBuf>,
     nodes: BTreeSet<String>,
-    low_memory: bool,
+    options: LoadOptions,
 }
 
 /// A network and what it was loaded from.
@@ -162,13 +162,13 @@ struct Read {
 
 fn key(model: &Model, nodes: &BTreeSet<String>) -> Key {
     let file = model.call.args.file("weights").map(PathBuf::from);
-    let low_memory = model.call.args.switch("low_memory");
-    Key { model: model.call.spec.name, file, nodes: nodes.clone(), low_memory }
+    let options = LoadOptions { low_memory: model.call.args.switch("low_memory"), ..LoadOptions::default() };
+    Key { model: model.call.spec.name, file, nodes: nodes.clone(), options }
 }
 
 fn ready(model: &Model, key: Key, read: &Read) -> Result<Loaded, LoadError> {
     let nodes = key.nodes.iter().map(String::as_str);
-    let network = Network::prepare(&model.facts, &read.weights, nodes, key.low_memory)
+    let network = Network::prepare(&model.facts, &read.weights, nodes, key.options)
         .map_err(|problem| wrong(model, read.path.clone(), problem))?;
     let licence = Licence::of_file(&read.sha256).or_else(|| model.facts.licence.clone());
     let identity = Identity {

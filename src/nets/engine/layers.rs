@@ -3,6 +3,7 @@
 use super::{NodeId, Slot, Step};
 use crate::nets::fuse::Ready;
 use crate::nets::graph::{Graph, Op};
+use crate::nets::network::LoadOptions;
 use crate::ops::fast::{FastConvolution, Vectors};
 use crate::ops::{Rectifier, Window};
 
@@ -19,14 +20,21 @@ pub(super) struct Layer {
     pub output: usize,
     /// The node that it makes.
     pub node: NodeId,
+    /// On the way back, factors of each channel's gradient into what it reads, where it has no weights, and into what is
+    /// added; 1 if empty.
+    pub back: [Vec<f32>; 2],
 }
 
 /// What a layer does to its input before it adds and rectifies.
 pub(super) enum Work {
     Convolution(Box<FastConvolution>),
     MaxPool(Window),
-    /// Factor and addend of each channel.
-    ScaleShift(Vec<f32>, Vec<f32>),
+    /// Factor and addend of each channel, and the factor on the way back.
+    ScaleShift {
+        scale: Vec<f32>,
+        shift: Vec<f32>,
+        back: Vec<f32>,
+    },
     Nothing,
 }
 
@@ -37,6 +45,14 @@ struct Draft {
     more: Option<NodeId>,
     relu: bool,
     output: NodeId,
+    /// On the way back, by what the gradients into its input and into `more` are multiplied.
+    back: [f32; 2],
+}
+
+impl Draft {
+    fn new(work: Work, input: NodeId, output: NodeId) -> Self {
+        Self { work, input, more: None, relu: false, output, back: [1.0; 2] }
+    }
 }
 
 /// Layers, slots, outputs, and the nodes that are covered.
@@ -59,7 +75,7 @@ pub(super) fn fast(graph: &Graph) -> Vec<bool> {
 }
 
 /// Takes over the steps that can be computed so.
-pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vectors, low_memory: bool) -> Plan {
+pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vectors, options: LoadOptions) -> Plan {
     let fast = fast(graph);
     // The picture is node 0.
     let mut done = vec![0];
@@ -81,39 +97,46 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
         };
         let draft = match &step.ready {
             Ready::Convolution(convolution) => {
-                let work = Work::Convolution(Box::new(FastConvolution::new(convolution.clone(), vectors, low_memory)));
-                Draft { work, input, more: None, relu: false, output: step.node }
+                let work =
+                    Work::Convolution(Box::new(FastConvolution::new(convolution.clone(), vectors, options.low_memory)));
+                Draft::new(work, input, step.node)
             }
             Ready::ScaleShift(norm) => {
                 let (scale, shift) = norm.parts();
                 let narrow = |numbers: &[f64]| numbers.iter().map(|&number| number as f32).collect();
-                let work = Work::ScaleShift(narrow(scale), narrow(shift));
-                Draft { work, input, more: None, relu: false, output: step.node }
+                let work = Work::ScaleShift { scale: narrow(scale), shift: narrow(shift), back: narrow(scale) };
+                Draft::new(work, input, step.node)
             }
-            Ready::MaxPool(window) => {
-                Draft { work: Work::MaxPool(*window), input, more: None, relu: false, output: step.node }
-            }
+            Ready::MaxPool(window) => Draft::new(Work::MaxPool(*window), input, step.node),
             Ready::Add => {
                 let other = step.inputs.get(1).copied().unwrap_or_default();
                 let fits = |drafts: &[Draft], node: NodeId| {
                     let at = made(drafts, node)?;
                     let draft = drafts.get(at)?;
-                    let fuses = matches!(draft.work, Work::Convolution(_) | Work::ScaleShift(..));
+                    let fuses = matches!(draft.work, Work::Convolution(_) | Work::ScaleShift { .. });
                     let plain = fuses && draft.more.is_none() && !draft.relu;
                     plain.then_some(at)
                 };
+                let factor = options.residual_gradient;
                 // It moves behind what it is added to.
                 match (fits(&drafts, input).filter(|_| input != other), fits(&drafts, other)) {
-                    (Some(at), _) => Draft { more: Some(other), output: step.node, ..drafts.remove(at) },
-                    (None, Some(at)) if input != other => {
-                        Draft { more: Some(input), output: step.node, ..drafts.remove(at) }
+                    (Some(at), _) => {
+                        let back = [factor, 1.0];
+                        Draft { more: Some(other), output: step.node, back, ..drafts.remove(at) }
                     }
-                    _ => Draft { work: Work::Nothing, input, more: Some(other), relu: false, output: step.node },
+                    (None, Some(at)) if input != other => {
+                        let back = [1.0, factor];
+                        Draft { more: Some(input), output: step.node, back, ..drafts.remove(at) }
+                    }
+                    _ => {
+                        let draft = Draft::new(Work::Nothing, input, step.node);
+                        Draft { more: Some(other), back: [factor, 1.0], ..draft }
+                    }
                 }
             }
             _ => match made(&drafts, input).filter(|&at| !matches!(drafts[at].work, Work::MaxPool(_))) {
                 Some(at) => Draft { relu: true, output: step.node, ..drafts.remove(at) },
-                None => Draft { work: Work::Nothing, input, more: None, relu: true, output: step.node },
+                None => Draft { relu: true, ..Draft::new(Work::Nothing, input, step.node) },
             },
         };
         drafts.push(draft);
@@ -137,7 +160,16 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
                 slot.readers += 1;
             }
         }
-        layers.push(Layer { work: draft.work, input, more, relu: draft.relu, output, node: draft.output });
+        let mut work = draft.work;
+        let factors = |factor: f32| if factor == 1.0 { Vec::new() } else { vec![factor; channels] };
+        let back = draft.back.map(factors);
+        // Where there are weights, they take the factor along.
+        match &mut work {
+            Work::Convolution(convolution) => convolution.scale_gradient(draft.back[0]),
+            Work::ScaleShift { back, .. } => back.iter_mut().for_each(|scale| *scale *= draft.back[0]),
+            Work::MaxPool(_) | Work::Nothing => {}
+        }
+        layers.push(Layer { work, input, more, relu: draft.relu, output, node: draft.output, back });
     }
     let outputs: Vec<(NodeId, usize)> =
         nodes.iter().filter(|&&node| node != 0 && is_output(node)).map(|&node| (node, slot(node))).collect();

@@ -20,6 +20,7 @@ pub use self::times::LayerTime;
 use self::times::Times;
 use super::fuse::Step;
 use super::graph::{Graph, NodeId};
+use super::network::LoadOptions;
 use crate::ops::fast::Vectors;
 
 /// Computes some nodes of a network at once.
@@ -60,9 +61,9 @@ pub fn portable_nodes<'g>(graph: &'g Graph, reads: &[NodeId]) -> Vec<&'g str> {
 
 impl Engine {
     /// Takes over what it can of these steps, as long as the nodes that are read stay readable.
-    pub fn new(steps: &[Step], graph: &Graph, reads: &[NodeId], low_memory: bool) -> Option<Self> {
+    pub fn new(steps: &[Step], graph: &Graph, reads: &[NodeId], options: LoadOptions) -> Option<Self> {
         let vectors = Vectors::best()?;
-        let (layers, slots, outputs, done) = plan(steps, graph, reads, vectors, low_memory);
+        let (layers, slots, outputs, done) = plan(steps, graph, reads, vectors, options);
         let convolves = layers.iter().any(|layer| matches!(layer.work, layers::Work::Convolution(_)));
         convolves.then(|| Self {
             vectors,

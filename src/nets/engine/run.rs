@@ -68,7 +68,7 @@ impl Shaped {
                     (after, (high, wide))
                 }
                 Work::MaxPool(window) => (0, size(*window)?),
-                Work::ScaleShift(..) | Work::Nothing => (0, (from.height, from.width)),
+                Work::ScaleShift { .. } | Work::Nothing => (0, (from.height, from.width)),
             };
             let channels = engine.slots[layer.output].channels;
             if let Some(more) = layer.more {
@@ -84,7 +84,7 @@ impl Shaped {
         loop {
             let before = grids.clone();
             for layer in &engine.layers {
-                let plain = matches!(layer.work, Work::Nothing | Work::ScaleShift(..)).then_some(layer.input);
+                let plain = matches!(layer.work, Work::Nothing | Work::ScaleShift { .. }).then_some(layer.input);
                 for other in [layer.more, plain].into_iter().flatten() {
                     let pad = grids[other].pad.max(grids[layer.output].pad);
                     grids[other].pad = pad;
@@ -152,8 +152,8 @@ impl Shaped {
                 Work::MaxPool(window) => {
                     stages.push(fast::pool(*window, from, to, places.winners(index), engine.vectors))
                 }
-                Work::ScaleShift(scale, bias) => {
-                    let finish = Finish { scale, bias, ..finish };
+                Work::ScaleShift { scale, shift, .. } => {
+                    let finish = Finish { scale, bias: shift, ..finish };
                     stages.push(fast::copy(from.buffer, to, finish, engine.vectors));
                 }
                 Work::Nothing => stages.push(fast::copy(from.buffer, to, finish, engine.vectors)),
@@ -197,10 +197,10 @@ impl Shaped {
         let mut owners = vec![engine.layers.len(); back.stages.len()];
         for (index, layer) in engine.layers.iter().enumerate().rev() {
             if let Some(more) = layer.more {
-                back.pass_on(layer.output, more);
+                back.pass_on(layer.output, more, &layer.back[1]);
             }
             match &layer.work {
-                Work::Nothing => back.pass_on(layer.output, layer.input),
+                Work::Nothing => back.pass_on(layer.output, layer.input, &layer.back[0]),
                 work => back.through(work, index, layer.output, layer.input),
             }
             owners.resize(back.stages.len(), index);
@@ -294,15 +294,16 @@ impl<'a> Back<'a> {
         *progress = Progress { written: true, owed: None, left: progress.left - 1 };
     }
 
-    /// Adds a slot's gradient to another's as it is; later, if another addition comes that can take it along.
-    fn pass_on(&mut self, from: usize, to: usize) {
+    /// Adds a slot's gradient to another's, times `scale`; later, if another addition comes that can take it along.
+    fn pass_on(&mut self, from: usize, to: usize, scale: &'a [f32]) {
         let progress = self.progress[to];
-        if progress.left > 1 && progress.owed.is_none() && from != to {
+        if scale.is_empty() && progress.left > 1 && progress.owed.is_none() && from != to {
             self.progress[to] = Progress { owed: Some(from), left: progress.left - 1, ..progress };
             return;
         }
         let from = self.gradient(from).buffer;
-        self.stages.push(fast::copy(from, self.gradient(to), self.finish(to), self.engine.vectors));
+        let finish = Finish { scale, ..self.finish(to) };
+        self.stages.push(fast::copy(from, self.gradient(to), finish, self.engine.vectors));
         self.added(to);
     }
 
@@ -317,8 +318,8 @@ impl<'a> Back<'a> {
                 let winners = self.places.winners(layer);
                 self.stages.push(fast::unpool(*window, source, target, winners, finish, self.engine.vectors));
             }
-            Work::ScaleShift(scale, _) => {
-                let finish = Finish { scale, ..finish };
+            Work::ScaleShift { back, .. } => {
+                let finish = Finish { scale: back, ..finish };
                 self.stages.push(fast::copy(source.buffer, target, finish, self.engine.vectors));
             }
             Work::Nothing => {}

@@ -116,7 +116,7 @@ impl Layer {
     fn way(&self) -> &'static str {
         match &self.work {
             Work::Convolution(convolution) => convolution.way(),
-            Work::MaxPool(_) | Work::ScaleShift(..) | Work::Nothing => "by rows",
+            Work::MaxPool(_) | Work::ScaleShift { .. } | Work::Nothing => "by rows",
         }
     }
 

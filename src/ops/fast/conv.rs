@@ -15,6 +15,8 @@ pub struct FastConvolution {
     vectors: Vectors,
     /// Whether no weights are made larger than they are.
     low_memory: bool,
+    /// By what the picture's gradient is multiplied.
+    factor: f32,
     forward: OnceLock<Way>,
     backward: OnceLock<Way>,
 }
@@ -28,7 +30,12 @@ enum Way {
 impl FastConvolution {
     /// The same convolution. Its weights are prepared when they are first used.
     pub fn new(of: Convolution, vectors: Vectors, low_memory: bool) -> Self {
-        Self { of, vectors, low_memory, forward: OnceLock::new(), backward: OnceLock::new() }
+        Self { of, vectors, low_memory, factor: 1.0, forward: OnceLock::new(), backward: OnceLock::new() }
+    }
+
+    /// Multiplies the picture's gradient by a factor, for nothing: the weights of the way back take it along.
+    pub fn scale_gradient(&mut self, factor: f32) {
+        (self.factor, self.backward) = (factor, OnceLock::new());
     }
 
     fn kernel(&self) -> Kernel<'_> {
@@ -88,7 +95,16 @@ impl FastConvolution {
     }
 
     fn backward_way(&self) -> &Way {
-        let kernel = self.kernel();
+        let plain = self.kernel();
+        let scaled: Vec<f32>;
+        let kernel = match self.factor {
+            1.0 => plain,
+            factor if self.backward.get().is_none() => {
+                scaled = plain.weights.iter().map(|weight| weight * factor).collect();
+                Kernel { weights: &scaled, ..plain }
+            }
+            _ => plain,
+        };
         self.backward.get_or_init(|| match self.tile() {
             Some(side) => {
                 // The same with the window turned by half a turn and channels exchanged.
