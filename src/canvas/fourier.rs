@@ -12,7 +12,7 @@ pub(super) struct Fourier;
 /// From decorrelated colours to R, G, B: lucid's matrix (`optvis/param/color.py`), divided by its greatest column's
 /// norm, 0.461952. Its columns are the axes along which the colours of ImageNet's pixels vary on their own: light,
 /// red against blue, green against the other two.
-const IMAGENET: [[f64; 3]; 3] =
+pub(super) const IMAGENET: [[f64; 3]; 3] =
     [[0.562_829, 0.194_825, 0.043_295], [0.584_476, 0.0, -0.108_236], [0.584_476, -0.194_825, 0.064_942]];
 
 /// How much smaller than its spectrum lucid makes a picture (`optvis/param/spatial.py`).

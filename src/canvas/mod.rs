@@ -5,7 +5,9 @@
 //! size) decodes, acts and encodes again.
 
 mod fourier;
+mod maco;
 mod pixels;
+mod pyramid;
 
 use candle_core::{Result, Tensor};
 
@@ -33,6 +35,11 @@ pub trait Canvas: Sync {
     /// Picture `[1, 3, H, W]` → the parameters that stand for it.
     fn encode(&self, picture: &Tensor, form: Form) -> Result<Tensor>;
 
+    /// Whether it stands for any picture: without it nothing can act on the picture itself, nor can it start from one.
+    fn encodes(&self) -> bool {
+        true
+    }
+
     /// Parameters that `normal` makes one by one: numbers of mean 0 and some deviation.
     fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor>;
 
@@ -44,6 +51,6 @@ pub trait Canvas: Sync {
 
 /// The parametrization of that name.
 pub fn canvas(name: &str) -> Option<&'static dyn Canvas> {
-    const ALL: [&dyn Canvas; 2] = [&pixels::Pixels, &fourier::Fourier];
+    const ALL: [&dyn Canvas; 4] = [&pixels::Pixels, &fourier::Fourier, &pyramid::Pyramid, &maco::Maco];
     ALL.into_iter().find(|canvas| canvas.name() == name)
 }

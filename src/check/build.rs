@@ -10,7 +10,7 @@ use super::structure::{Slot, StageSource, Structure, is_none};
 use crate::source::{Diagnostic, FileId, Span, codes};
 use crate::spec::{Arg, Call, GREATEST_SEED, Kind, Param, Presence, Type, Unit};
 use crate::syntax::ast::{Expr, ExprKind, Statement, Unread};
-use crate::words::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS, Sizes, default_init, registry};
+use crate::words::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS, Sizes, default_init, encodes, registry};
 
 const SEED: Param = whole("seed", Unit::None, 0, GREATEST_SEED);
 const STEPS: Param = whole("for", Unit::Steps, 1, MOST_STEPS);
@@ -167,7 +167,33 @@ impl Checker<'_> {
             steps,
         };
         number_equals(&mut stage);
+        well &= self.can_encode(&stage, before);
         well.then_some((stage, renders))
+    }
+
+    /// Tells of what needs to turn a picture into parameters, on a canvas that can't.
+    fn can_encode(&mut self, stage: &Stage, before: Option<&Stage>) -> bool {
+        let canvas = stage.canvas.spec.name;
+        if encodes(canvas) {
+            return true;
+        }
+        let (span, what) = if let Some(mode) = stage.modes.first() {
+            (mode.span, format!("the mode `{}` acts on the picture", mode.spec.name))
+        } else if let Some(filter) = stage.filters.first() {
+            (filter.call.span, format!("the filter `{}` acts on the picture", filter.call.spec.name))
+        } else if before.is_some() {
+            (stage.canvas.span, "a stage goes on with the picture of the stage before".to_string())
+        } else if stage.init.spec.name != default_init(canvas) {
+            (stage.init.span, format!("`init {}` makes a picture", stage.init.spec.name))
+        } else {
+            return true;
+        };
+        let message = format!("{what}, and `{canvas}` stands for no given picture");
+        let help = "take it away, or use `fourier` or `pixels`".to_string();
+        self.tell(
+            Diagnostic::error(&codes::CANNOT_ENCODE, span, message, "not possible on this canvas").with_help(help),
+        );
+        false
     }
 
     /// A statement with one call as operand, or the default.

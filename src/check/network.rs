@@ -106,6 +106,12 @@ impl Checker<'_> {
             }
             facts.labels = labels;
         }
+        let factor = call.args.dial("residual_gradient").and_then(|dial| dial.constant());
+        if factor.is_some_and(|factor| factor != 1.0) && facts.graph.nodes().iter().all(|node| node.op != Op::Add) {
+            let span = call.args.span("residual_gradient").unwrap_or(call.span);
+            let message = format!("`{}` has no shortcuts, so `residual_gradient` changes nothing", call.spec.name);
+            self.tell(Diagnostic::warning(&codes::NO_EFFECT, span, message, "no effect").with_help("take it away"));
+        }
         Some(facts)
     }
 

@@ -185,6 +185,10 @@ pub mod codes {
         /// The run would need more memory than is free. A step keeps every activation of the network until its
         /// gradient is known, so memory grows with the area of the canvas and the number of views.
         TOO_MUCH_MEMORY = "too_much_memory";
+        /// Something acts on the picture itself (a mode, a filter, a photo to start from, a stage that goes on with the
+        /// picture of the stage before), but the canvas can't turn a given picture into its parameters: `maco` holds
+        /// what every picture has of each frequency.
+        CANNOT_ENCODE = "cannot_encode";
         /// An objective that compares variants, `diversity` or `alignment`, needs all of them at each step, but they
         /// can't run side by side: they differ in their model, in what they read of it, in size or number of steps, or
         /// there are more than fit into memory at once.

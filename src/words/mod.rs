@@ -19,7 +19,7 @@ mod statement;
 mod transform;
 mod value;
 
-pub use canvas::default_init;
+pub use canvas::{default_init, encodes};
 pub use init::cover;
 pub use statement::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS};
 

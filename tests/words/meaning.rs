@@ -222,6 +222,35 @@ fn penalties_are_weighted_sums_and_flat_gray_costs_nothing() {
 }
 
 #[test]
+fn penalties_of_powers_rims_and_detail() {
+    let x = picture(&[1, 3, 4, 5], 3);
+    let all = values(&x);
+    let value = |name: &str, change: &dyn Fn(Args) -> Args| {
+        let weigh = |args: Args| change(args.with("weight", number(2.0)));
+        values(&apply(Kind::Penalty, name, weigh, &x))[0]
+    };
+    let same = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} {b}");
+    for power in [2, 3, 6] {
+        let powers = all.iter().map(|v| libm::pow((v - 0.5).abs(), f64::from(power)));
+        same(value("lp", &|args| args.with("power", number(power.into()))), 2.0 * powers.sum::<f64>());
+    }
+    // All but the six middle values of each channel lie within one pixel of the rim.
+    let rim = |p: usize| !(1..3).contains(&(p % 20 / 5)) || !(1..4).contains(&(p % 5));
+    let squares = all.iter().enumerate().filter(|(p, _)| rim(*p)).map(|(_, v)| (v - 0.5) * (v - 0.5));
+    same(value("boundary", &|args| args.with("width", number(1.0))), 2.0 * squares.sum::<f64>());
+    // A slope has no detail but at its ends; a checkerboard is nothing else, so all but its mean is lost.
+    let board = (0..48).map(|p| ((p / 4 + p) % 2) as f64).collect::<Vec<_>>();
+    let board = Tensor::from_vec(board, (1, 3, 4, 4), &Device::Cpu).unwrap();
+    let weigh = |args: Args| args.with("weight", number(1.0)).with("sigma", number(3.0));
+    let cost = values(&apply(Kind::Penalty, "high_frequency", weigh, &board))[0];
+    assert!((cost - 48.0 * 0.25).abs() < 0.2, "{cost}");
+    let step = Tensor::from_vec(vec![0.0, 3.0, 4.0, 0.0], (1, 1, 2, 2), &Device::Cpu).unwrap();
+    let isotropic = |args: Args| args.with("weight", number(1.0)).with("isotropic", Arg::Switch(true));
+    // (0, 0): 3 across and 4 down make 5; (1, 0): 3 down; (0, 1): 4 across.
+    assert!((values(&apply(Kind::Penalty, "tv", isotropic, &step))[0] - 12.0).abs() < 1e-4);
+}
+
+#[test]
 fn objectives_are_means() {
     let tap = picture(&[2, 4, 5, 6], 9);
     let v = |n: usize, c: usize, y: usize, x: usize| values(&tap)[((n * 4 + c) * 5 + y) * 6 + x];

@@ -185,7 +185,7 @@ fn identities_change_nothing() {
             found += 1;
         }
     }
-    assert_eq!(found, 9, "all but crop and resize");
+    assert_eq!(found, 10, "all but crop, random_crop and resize");
 }
 
 #[test]

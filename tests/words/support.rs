@@ -59,6 +59,8 @@ fn required(param: &Param) -> Arg {
         "lr" => 0.1,
         "distance" => 3.0,
         "by" => 2.0,
+        "side" => 0.6,
+        "sigma" => 1.2,
         _ => f64::NAN,
     };
     match param.ty {

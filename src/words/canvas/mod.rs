@@ -3,11 +3,16 @@
 use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
 
 /// All parametrizations.
-pub static CANVASES: &[&Spec] = &[&PIXELS, &FOURIER];
+pub static CANVASES: &[&Spec] = &[&PIXELS, &FOURIER, &PYRAMID, &MACO];
 
 /// The init that a canvas has where a recipe says none.
 pub fn default_init(canvas: &str) -> &'static str {
-    if canvas == PIXELS.name { "gray" } else { "spectrum" }
+    if [FOURIER.name, MACO.name].contains(&canvas) { "spectrum" } else { "gray" }
+}
+
+/// Whether a canvas stands for any picture.
+pub fn encodes(canvas: &str) -> bool {
+    crate::canvas::canvas(canvas).is_none_or(|canvas| canvas.encodes())
 }
 
 static PIXELS: Spec = Spec {
@@ -61,4 +66,36 @@ static FOURIER: Spec = Spec {
     positional: 0,
     block: false,
     example: "canvas 224x224 as fourier(decay = 1.25, gain = 2)",
+};
+
+static PYRAMID: Spec = Spec {
+    kind: Kind::Canvas,
+    name: "pyramid",
+    aliases: &["multires", "multi_resolution", "laplacian", "das", "sum_of_sizes"],
+    summary: "a sum of pictures of many sizes",
+    doc: "The picture is (tanh x + 1) / 2, x the sum of pictures whose longer sides are 1, 1 + step, 1 + 2 step … pixels and the canvas's own, each resized bicubic.\n\nA value of a coarse picture touches many pixels, so its gradient is as much larger: large forms come first, by plain `sgd` too, and no other regularizer is needed. A step costs more than that of the other canvases, about as much as there are sizes; a larger `step` is cheaper. It starts at gray; a picture that is encoded lies in the finest size.",
+    source: "Fort, Whitaker 2025, Direct Ascent Synthesis, arXiv:2502.07753: sizes 1, 5, 9 … 333 of 336, sgd(lr = 0.005), 100 steps of 16 views",
+    params: &[Param::new(
+        "step",
+        Type::Integer { unit: Unit::Px, min: 1, max: 1024 },
+        Presence::Default("4px"),
+        "By how many pixels the longer side grows from one size to the next.",
+    )
+    .alias(&["stride", "every"])],
+    positional: 0,
+    block: false,
+    example: "canvas 224x224 as pyramid(step = 8px)",
+};
+
+static MACO: Spec = Spec {
+    kind: Kind::Canvas,
+    name: "maco",
+    aliases: &["phase", "fourier_phase", "magnitude_constrained"],
+    summary: "the phases of a spectrum whose magnitudes are those of natural images",
+    doc: "The optimizer moves the phase φ of every frequency in decorrelated colours; the magnitudes r stay. φ is standardized over all values (mean 0, deviation 1), x = irfft(r e^(iφ)) too, and the picture is sigmoid(M x), M as in `fourier`. With k cycles of 512 pixels, ln r = a − 1.19 ln k − 2.1 k/256 + 0.11 cos 4θ, a = 11.41, 11.46, 11.19 for the three axes: a closed form of the mean spectrum of ImageNet.\n\nSince no frequency can grow, there is no grain, and nothing needs to be regularized; contrast is always that of a photo. It takes steps in radians (`adam(lr = 1)`), several views of parts of the picture (`random_crop`) and more steps than the other canvases. It stands for no given picture: `init image`, filters and modes are not possible with it.",
+    source: "Fel et al. 2023, Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization; xplique features_visualizations/maco.py",
+    params: &[],
+    positional: 0,
+    block: false,
+    example: "canvas 512x512 as maco",
 };

@@ -1,6 +1,6 @@
 //! Networks, as words. Their graphs are in `nets`.
 
-use crate::spec::{Kind, Param, Presence, Spec, Type};
+use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
 
 /// All networks.
 pub static MODELS: &[&Spec] = &[
@@ -114,6 +114,12 @@ static PARAMS: &[Param] = &[
         Presence::Default("on"),
         "Lucid's redirected ReLU for the first 16 iterations: where the gradient of a whole picture dies behind a ReLU, the part of it that pushes up is let through, so that a picture of a silent unit still starts. Only ever acts where the gradient would be zero.",
     ),
+    Param::new(
+        "residual_gradient",
+        Type::Number { unit: Unit::None, min: 0.0, max: 1.0 },
+        Presence::Default("1"),
+        "On the way back, by what the gradient into the residual branch of each block (its convolutions) is multiplied; the shortcut's stays as it is, and forward nothing changes. At 0.5 to 0.6 more of the gradient comes by short ways, and pictures convince other networks more; 0.3 is clearly worse. Networks without shortcuts don't change. Wu et al. 2020, Skip Connections Matter (ICLR).",
+    ).alias(&["skip_gradient", "gamma", "sgm"]),
     Param::new(
         "low_memory",
         Type::Switch,

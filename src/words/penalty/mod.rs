@@ -1,7 +1,10 @@
 //! Terms that keep the picture in bounds: sums over pixels and channels, as in the guide.
 
+mod boundary;
+mod high_frequency;
 mod l1;
 mod l2;
+mod lp;
 mod sum;
 mod tv;
 
@@ -11,7 +14,8 @@ use super::Penalty;
 use crate::spec::{Args, Moment, Param, Presence, Type, Unit};
 
 /// All penalties.
-pub static PENALTIES: &[&dyn Penalty] = &[&l2::L2, &l1::L1, &sum::Sum, &tv::Tv];
+pub static PENALTIES: &[&dyn Penalty] =
+    &[&l2::L2, &l1::L1, &lp::Lp, &sum::Sum, &tv::Tv, &high_frequency::HighFrequency, &boundary::Boundary];
 
 /// More than any use.
 const MOST: f64 = 1e6;

@@ -10,7 +10,7 @@ pub(super) struct Crop;
 static SPEC: Spec = Spec {
     kind: Kind::Transform,
     name: "crop",
-    aliases: &["random_crop", "RandomCrop", "center_crop", "CenterCrop", "window"],
+    aliases: &["RandomCrop", "center_crop", "CenterCrop", "window"],
     summary: "shows a part of the picture only",
     doc: "A window of the given size, anywhere in the picture or in its middle; an axis along which the picture is smaller stays as it is. A canvas larger than the network's usual input, seen through random windows, shows its thing again and again, each in its own way.",
     source: "torchvision.transforms.RandomCrop, CenterCrop; lucid crop_or_pad_to",

@@ -2,13 +2,16 @@
 //! tensor: variants see the same transforms.
 
 mod affine;
+
 mod color_jitter;
 mod color_matrix;
 mod crop;
 mod flip;
+mod gaussian_blur;
 mod jitter;
 mod noise;
 mod pad;
+mod random_crop;
 mod resize;
 mod rotate;
 mod scale;
@@ -27,8 +30,10 @@ pub static TRANSFORMS: &[&dyn Transform] = &[
     &jitter::Jitter,
     &pad::Pad,
     &crop::Crop,
+    &random_crop::RandomCrop,
     &resize::Resize,
     &noise::Noise,
+    &gaussian_blur::GaussianBlur,
     &flip::Flip,
 ];
 

@@ -1,0 +1,100 @@
+//! A sum of pictures of many sizes.
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use super::{Canvas, Form};
+use crate::ops::{Sample, logit, resize, sigmoid};
+
+pub(super) struct Pyramid;
+
+/// How far from 0 and 1 a value is held that becomes a parameter: the sigmoid never reaches them.
+const RIM: f64 = 1e-3;
+
+impl Canvas for Pyramid {
+    fn name(&self) -> &'static str {
+        "pyramid"
+    }
+
+    /// (tanh x + 1) / 2 is the sigmoid of 2 x.
+    fn decode(&self, params: &Tensor, form: Form) -> Result<Tensor> {
+        let mut sum: Option<Tensor> = None;
+        let mut from = 0;
+        for (height, width) in sizes(form) {
+            let level = params.narrow(2, from, height * width)?.reshape((1, 3, height, width))?;
+            from += height * width;
+            let level = resize(&level, form.height, form.width, Sample::Bicubic)?;
+            sum = Some(match sum {
+                Some(sum) => (sum + level)?,
+                None => level,
+            });
+        }
+        match sum {
+            Some(sum) => sigmoid(&(sum * 2.0)?),
+            None => candle_core::bail!("a pyramid has one level at least"),
+        }
+    }
+
+    /// All of it in the finest level.
+    fn encode(&self, picture: &Tensor, form: Form) -> Result<Tensor> {
+        let finest = (logit(&picture.clamp(RIM, 1.0 - RIM)?)? * 0.5)?.flatten_from(2)?;
+        let coarser: usize = sizes(form).map(|(height, width)| height * width).sum::<usize>() - finest.dim(2)?;
+        Tensor::cat(&[&Tensor::zeros((1, 3, coarser), picture.dtype(), picture.device())?, &finest], 2)
+    }
+
+    fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor> {
+        let length: usize = sizes(form).map(|(height, width)| height * width).sum();
+        let values: Vec<f64> = (0..3 * length).map(|_| normal()).collect();
+        Tensor::from_vec(values, (1, 3, length), &Device::Cpu)?.to_dtype(DType::F32)
+    }
+}
+
+/// The sizes of the levels, coarsest first: the longer side 1, 1 + step, 1 + 2 step … and the picture's own.
+fn sizes(form: Form) -> impl Iterator<Item = (usize, usize)> {
+    let Form { height, width, .. } = form;
+    let (longer, step) = (height.max(width), form.args.integer("step").max(1) as usize);
+    let scaled = move |length: usize, side: usize| ((length * side + longer / 2) / longer.max(1)).max(1);
+    let coarser = (1..longer).step_by(step).map(move |side| (scaled(height, side), scaled(width, side)));
+    coarser.chain([(height, width)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{assert_close, check_gradient, random, values};
+    use crate::spec::{Arg, Args};
+
+    #[test]
+    fn levels_grow_step_by_step_up_to_the_picture() {
+        let args = Args::new().with("step", Arg::Number(4.0.into()));
+        let of = |height, width| sizes(Form { args: &args, height, width }).collect::<Vec<_>>();
+        assert_eq!(of(10, 10), [(1, 1), (5, 5), (9, 9), (10, 10)]);
+        assert_eq!(of(5, 9), [(1, 1), (3, 5), (5, 9)]);
+        assert_eq!(of(1, 1), [(1, 1)]);
+    }
+
+    #[test]
+    fn a_picture_comes_back_and_gradients_are_those_of_differences() {
+        let args = Args::new().with("step", Arg::Number(3.0.into()));
+        for (height, width) in [(7, 5), (8, 8), (1, 4)] {
+            let form = Form { args: &args, height, width };
+            let picture = random(&[1, 3, height, width], 5).affine(0.4, 0.5).unwrap();
+            let params = Pyramid.encode(&picture, form).unwrap();
+            assert_close(&Pyramid.decode(&params, form).unwrap(), &picture, 1e-9);
+            check_gradient(|params| Pyramid.decode(params, form), &random(params.dims(), 6));
+            assert_eq!(Pyramid.noise(form, &mut || 1.0).unwrap().dims(), params.dims());
+        }
+    }
+
+    /// A value of a coarse level touches many pixels, so it moves first and farthest: what makes large forms.
+    #[test]
+    fn coarse_levels_have_the_larger_gradients() {
+        let args = Args::new().with("step", Arg::Number(4.0.into()));
+        let form = Form { args: &args, height: 9, width: 9 };
+        let params = Pyramid.encode(&Tensor::full(0.5, (1, 3, 9, 9), &Device::Cpu).unwrap(), form).unwrap();
+        let weights = Tensor::ones((1, 3, 9, 9), DType::F64, &Device::Cpu).unwrap();
+        let gradient = crate::ops::testing::gradient(|params| Pyramid.decode(params, form), &params, &weights);
+        let gradient = values(&gradient);
+        // The one value of the coarsest level against one of the finest: as many pixels as there are.
+        assert!((gradient[0] / gradient[gradient.len() / 3 - 1] - 81.0).abs() < 1e-6);
+    }
+}
