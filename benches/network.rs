@@ -1,11 +1,14 @@
-//! One step of ResNet18 at 299x299: forward to the logits, and the gradient of the picture. Weights are random.
+//! One step, forward to the logits and the gradient of the picture: of ResNet18 at 299x299, of every network at 224x224.
+//! Weights are random.
+//!
+//! `cargo bench --bench network`; `RAYON_NUM_THREADS=1` for one thread.
 
 use std::hint::black_box;
 
 use candle_core::{Device, Tensor, Var};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fviz::nets::import::Array;
-use fviz::nets::{Facts, Network, Weights, architecture};
+use fviz::nets::{Architecture, Facts, Network, Source, Weights, architectures};
 
 /// Weights that keep activations near 1, from a linear congruence.
 fn weights(facts: &Facts) -> Weights {
@@ -29,27 +32,35 @@ fn weights(facts: &Facts) -> Weights {
 }
 
 fn step(criterion: &mut Criterion) {
-    let facts = architecture("resnet18").map(|resnet18| Facts::new(resnet18, None));
-    let Some(Ok(facts)) = facts else { return };
-    let weights = weights(&facts);
-    for (name, node) in [("resnet18 to fc", "fc"), ("resnet18 to layer2", "layer2")] {
-        let network = Network::load(&facts, &weights, [node]).unwrap();
-        let picture = Tensor::rand(-1f32, 1.0, (1, 3, 299, 299), &Device::Cpu).unwrap();
-        let mut forward = criterion.benchmark_group(name);
-        forward.sample_size(20);
-        forward.bench_function("forward", |bencher| {
-            bencher.iter(|| black_box(network.forward(&picture, false).unwrap()));
-        });
-        forward.bench_function("forward and gradient", |bencher| {
-            bencher.iter(|| {
-                let picture = Var::from_tensor(&picture).unwrap();
-                let taps = network.forward(&picture, false).unwrap();
-                let loss = taps[node].flatten_from(1).unwrap().narrow(1, 8, 1).unwrap().sum_all().unwrap();
-                black_box(loss.backward().unwrap().remove(&picture).unwrap())
-            });
-        });
-        forward.finish();
+    let resnet18 = architectures().iter().filter(|one| one.name == "resnet18");
+    for (architecture, node, side) in resnet18.flat_map(|one| [(one, "fc", 299), (one, "layer2", 299)]) {
+        both(criterion, architecture, node, side);
     }
+    for architecture in architectures().iter().filter(|one| matches!(one.source, Source::File { .. })) {
+        let node = architecture.graph(None).output().name.clone();
+        both(criterion, architecture, &node, 224);
+    }
+}
+
+fn both(criterion: &mut Criterion, architecture: &'static Architecture, node: &str, side: usize) {
+    let Ok(facts) = Facts::new(architecture, None) else { return };
+    let network = Network::load(&facts, &weights(&facts), [node]).unwrap();
+    let picture = Tensor::rand(-1f32, 1.0, (1, 3, side, side), &Device::Cpu).unwrap();
+    let mut group = criterion.benchmark_group(format!("{} to {node} at {side}", architecture.name));
+    if let (Ok(shapes), Some(id)) = (facts.graph.shapes(side, side), facts.graph.find(node)) {
+        // An addition comes with each, and the way back takes as many.
+        group.throughput(Throughput::Elements(4 * facts.graph.multiplications(&shapes, &[id])));
+    }
+    group.sample_size(10);
+    group.bench_function("forward and gradient", |bencher| {
+        bencher.iter(|| {
+            let picture = Var::from_tensor(&picture).unwrap();
+            let taps = network.forward(&picture, false).unwrap();
+            let loss = taps[node].flatten_from(1).unwrap().narrow(1, 8, 1).unwrap().sum_all().unwrap();
+            black_box(loss.backward().unwrap().remove(&picture).unwrap())
+        });
+    });
+    group.finish();
 }
 
 criterion_group!(network, step);

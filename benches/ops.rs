@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fviz::ops::fast::{
     Buffer, FastConvolution, Finish, Grid, Slot, Vectors, enter, floats, leave, pool, run, unpool, winners_grid,
 };
-use fviz::ops::{Convolution, Window};
+use fviz::ops::{Convolution, Rectifier, Window};
 
 /// Name, inputs, outputs, kernel, stride, padding, pixels a side.
 const LAYERS: [(&str, usize, usize, usize, usize, usize, usize); 8] = [
@@ -39,7 +39,8 @@ fn convolutions(criterion: &mut Criterion) {
         for direction in ["forward", "back"] {
             group.bench_function(direction, |bencher| {
                 bencher.iter(|| {
-                    let finish = Finish { relu: direction == "forward", ..Finish::default() };
+                    let finish =
+                        Finish { relu: (direction == "forward").then_some(Rectifier::Relu), ..Finish::default() };
                     let stages = match direction {
                         "forward" => layer.forward(from, to, 2, finish),
                         _ => layer.backward(to, from, 2, finish),

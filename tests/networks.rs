@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 use common::{assert_close, assert_thinned, cosine, fixture, thinned_names, values};
+use fviz::nets::graph::Parameter;
 use fviz::nets::import::Array;
-use fviz::nets::{Facts, LoadOptions, Network, Source, Weights, architecture, architectures};
+use fviz::nets::{Architecture, Facts, LoadOptions, Network, Source, Weights, architecture, architectures};
 use fviz::ops::ScaleShift;
 
 /// FNV-1a
@@ -42,17 +43,23 @@ fn weight(name: &str, shape: &[usize]) -> Vec<f32> {
     }
 }
 
+/// The weights of a network of 10 classes, without numbers.
+fn parameters(architecture: &Architecture) -> Vec<Parameter> {
+    let mut usual = architecture.graph(None).parameters();
+    let last = usual.iter().rfind(|parameter| parameter.shape.len() > 1).unwrap().name.clone();
+    let bias = last.replace("weight", "bias");
+    for parameter in usual.iter_mut().filter(|parameter| [&last, &bias].contains(&&parameter.name)) {
+        parameter.shape[0] = 10;
+    }
+    usual.sort_by(|a, b| a.name.cmp(&b.name));
+    usual
+}
+
 /// The facts of a network of 10 classes, and its weights by the formula.
 fn made(name: &str) -> (Facts, Weights) {
     let architecture = architecture(name).unwrap();
-    let usual = architecture.graph(None).parameters();
-    let last = usual.iter().rfind(|parameter| parameter.shape.len() > 1).unwrap().name.clone();
-    let bias = last.replace("weight", "bias");
     let mut weights = Weights::default();
-    for mut parameter in usual {
-        if parameter.name == last || parameter.name == bias {
-            parameter.shape[0] = 10;
-        }
+    for parameter in parameters(architecture) {
         let data = weight(&parameter.name, &parameter.shape);
         weights.tensors.insert(parameter.name, Array { shape: parameter.shape, data });
     }
@@ -64,11 +71,11 @@ fn nodes_and_weights_bear_torchvisions_names() {
     let text = String::from_utf8(fixture("networks.txt")).unwrap();
     let known: BTreeMap<&str, &str> = text.lines().map(|line| line.split_once(' ').unwrap()).collect();
     for architecture in architectures().iter().filter(|one| matches!(one.source, Source::File { .. })) {
-        let (facts, weights) = made(architecture.name);
-        let nodes: Vec<&str> = facts.graph.nodes().iter().map(|node| node.name.as_str()).collect();
+        let graph = architecture.graph(None);
+        let nodes: Vec<&str> = graph.nodes().iter().map(|node| node.name.as_str()).collect();
         let shape = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
-        let tensors: Vec<String> =
-            weights.tensors.iter().map(|(name, array)| format!("{name}:{}", shape(&array.shape))).collect();
+        let tensors = parameters(architecture);
+        let tensors: Vec<String> = tensors.iter().map(|one| format!("{}:{}", one.name, shape(&one.shape))).collect();
         let (all, hashed) = (nodes.join(" "), fnv(&tensors.join(" ")));
         let found = format!("{} {} {} {hashed}", nodes.len(), fnv(&all), tensors.len());
         assert_eq!(Some(&*found), known.get(architecture.name).copied(), "{}:\n{all}", architecture.name);

@@ -7,7 +7,7 @@ use super::Checker;
 use super::recipe::Model;
 use super::scope::Scope;
 use super::suggest::nearest;
-use crate::nets::{self, Architecture, Facts, Graph, Known, Labels, NodeId, Op};
+use crate::nets::{self, Architecture, Facts, Known, Labels};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Call, Param, Type, Unit, UnitsOf};
 use crate::syntax::ast::{Expr, ExprKind, Phrase};
@@ -160,7 +160,7 @@ impl Checker<'_> {
                 let id = facts.graph.find(node?)?;
                 let node = facts.graph.nodes().get(id)?;
                 // Channels that stand for classes may be called by their labels: the map of the embedded network.
-                (node.channels, is_class_map(&facts.graph, id), node.name.clone())
+                (node.channels, facts.graph.is_class_map(id), node.name.clone())
             }
         };
         let expanded = self.expand(scope, &value.items)?;
@@ -285,19 +285,4 @@ impl Checker<'_> {
             }
         }
     }
-}
-
-/// Whether the channels of a node are the classes: the last node, and the map that it pools.
-fn is_class_map(graph: &Graph, id: NodeId) -> bool {
-    let mut last = graph.nodes().len().saturating_sub(1);
-    while last != id {
-        match graph.nodes().get(last) {
-            Some(node) if matches!(node.op, Op::LogMeanExp | Op::Mean | Op::Flatten) => match node.inputs.first() {
-                Some(input) => last = *input,
-                None => return false,
-            },
-            _ => return false,
-        }
-    }
-    true
 }

@@ -54,7 +54,7 @@ pub fn run(args: &ClassifyArgs, reporter: &Reporter) -> std::result::Result<(), 
     anstream::stdout().write_all(text.as_bytes()).map_err(Failure::output)
 }
 
-/// The node whose units are listed: the one that is asked for, else the last ReLU that has positions.
+/// The node whose units are listed: the one that is asked for, else the last ReLU that has positions and is no class's.
 fn layer(facts: &Facts, wanted: Option<&str>) -> std::result::Result<(String, Shape), Failure> {
     let (width, height) = facts.size;
     let shapes = facts
@@ -74,7 +74,12 @@ fn layer(facts: &Facts, wanted: Option<&str>) -> std::result::Result<(String, Sh
         None => nodes
             .iter()
             .zip(&shapes)
-            .rposition(|(node, shape)| matches!(node.op, Op::Relu(_)) && shape.cells().is_some_and(|(h, w)| h * w > 1))
+            .enumerate()
+            .rposition(|(id, (node, shape))| {
+                let places = shape.cells().is_some_and(|(h, w)| h * w > 1);
+                // The maps of the classes say nothing that the classes don't.
+                matches!(node.op, Op::Relu(_)) && places && !facts.graph.is_class_map(id)
+            })
             .unwrap_or(nodes.len() - 1),
     };
     match (nodes.get(id), shapes.get(id)) {

@@ -2,7 +2,7 @@
 
 use super::graph::{Graph, Parameter};
 use super::import::Header;
-use super::{mobilenet, motifs, resnet, squeezenet};
+use super::{alexnet, densenet, googlenet, mobilenet, motifs, resnet, squeezenet, vgg};
 
 /// A network that a recipe can name.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub struct Architecture {
     pub about: &'static str,
     /// Where its usual weights come from.
     pub source: Source,
+    /// Mean and deviation of the pictures that its usual weights were trained on.
+    pub(super) preprocessing: ([f64; 3], [f64; 3]),
     family: Family,
 }
 
@@ -43,6 +45,12 @@ enum Family {
 /// Where torchvision keeps its files of weights.
 pub const TORCHVISION: &str = "https://download.pytorch.org/models/";
 
+/// torchvision's preprocessing of its ImageNet classifiers.
+const IMAGENET: ([f64; 3], [f64; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+
+/// To this GoogLeNet's graph changes the picture in torchvision.
+const INCEPTION: ([f64; 3], [f64; 3]) = ([0.5; 3], [0.5; 3]);
+
 static EMBEDDED: &[u8] = include_bytes!("motifs.safetensors");
 
 /// One of torchvision's networks. Names of files are torchvision's own, of its `IMAGENET1K_V1` weights.
@@ -54,7 +62,7 @@ const fn imagenet(
     graph: fn(usize, usize) -> Graph,
 ) -> Architecture {
     let source = Source::File { name: file, sha256, bytes: None };
-    Architecture { name, about, source, family: Family::ImageNet(graph) }
+    Architecture { name, about, source, preprocessing: IMAGENET, family: Family::ImageNet(graph) }
 }
 
 static ARCHITECTURES: &[Architecture] = &[
@@ -62,6 +70,7 @@ static ARCHITECTURES: &[Architecture] = &[
         name: "motifs",
         about: "a small network that knows drawn motifs; part of the program",
         source: Source::Embedded(EMBEDDED),
+        preprocessing: ([0.5; 3], [0.25; 3]),
         family: Family::Motifs,
     },
     Architecture {
@@ -91,6 +100,72 @@ static ARCHITECTURES: &[Architecture] = &[
         squeezenet::graph(squeezenet::Version::Second, channels, classes)
     }),
     imagenet("mobilenet_v2", "MobileNetV2", "mobilenet_v2-b0353104.pth", "b0353104", mobilenet::v2),
+    imagenet("vgg11", "VGG of 11 layers", "vgg11-8a719046.pth", "8a719046", |channels, classes| {
+        vgg::graph(11, false, channels, classes)
+    }),
+    imagenet(
+        "vgg11_bn",
+        "VGG of 11 layers with batch norms",
+        "vgg11_bn-6002323d.pth",
+        "6002323d",
+        |channels, classes| vgg::graph(11, true, channels, classes),
+    ),
+    imagenet("vgg13", "VGG of 13 layers", "vgg13-19584684.pth", "19584684", |channels, classes| {
+        vgg::graph(13, false, channels, classes)
+    }),
+    imagenet(
+        "vgg13_bn",
+        "VGG of 13 layers with batch norms",
+        "vgg13_bn-abd245e5.pth",
+        "abd245e5",
+        |channels, classes| vgg::graph(13, true, channels, classes),
+    ),
+    imagenet("vgg16", "VGG of 16 layers", "vgg16-397923af.pth", "397923af", |channels, classes| {
+        vgg::graph(16, false, channels, classes)
+    }),
+    imagenet(
+        "vgg16_bn",
+        "VGG of 16 layers with batch norms",
+        "vgg16_bn-6c64b313.pth",
+        "6c64b313",
+        |channels, classes| vgg::graph(16, true, channels, classes),
+    ),
+    imagenet("vgg19", "VGG of 19 layers", "vgg19-dcbb9e9d.pth", "dcbb9e9d", |channels, classes| {
+        vgg::graph(19, false, channels, classes)
+    }),
+    imagenet(
+        "vgg19_bn",
+        "VGG of 19 layers with batch norms",
+        "vgg19_bn-c79401a0.pth",
+        "c79401a0",
+        |channels, classes| vgg::graph(19, true, channels, classes),
+    ),
+    imagenet("alexnet", "AlexNet", "alexnet-owt-7be5be79.pth", "7be5be79", alexnet::graph),
+    Architecture {
+        preprocessing: INCEPTION,
+        ..imagenet(
+            "googlenet",
+            "GoogLeNet, the first Inception",
+            "googlenet-1378be20.pth",
+            "1378be20",
+            googlenet::graph,
+        )
+    },
+    imagenet("densenet121", "DenseNet of 121 layers", "densenet121-a639ec97.pth", "a639ec97", densenet::graph),
+    imagenet(
+        "resnext50_32x4d",
+        "ResNeXt of 50 layers, 32 groups",
+        "resnext50_32x4d-7cdf4587.pth",
+        "7cdf4587",
+        |channels, classes| resnet::variant(50, resnet::Middle { groups: 32, width: 4 }, channels, classes),
+    ),
+    imagenet(
+        "wide_resnet50_2",
+        "ResNet of 50 layers, wide inside",
+        "wide_resnet50_2-95faca4d.pth",
+        "95faca4d",
+        |channels, classes| resnet::variant(50, resnet::Middle { groups: 1, width: 128 }, channels, classes),
+    ),
 ];
 
 /// All of them, the default first.

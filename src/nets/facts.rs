@@ -5,6 +5,7 @@ use super::graph::{Graph, Node};
 use super::import::{Header, ImportError, check_fit};
 use super::known::Known;
 use super::labels::Labels;
+use super::network::LUMINANCE;
 
 /// What is known of a network.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +16,8 @@ pub struct Facts {
     pub graph: Graph,
     /// What its classes are called; empty where nothing says so.
     pub labels: Labels,
-    /// Mean that its preprocessing takes from each channel, R, G, B, of values 0..1.
+    /// Mean that its preprocessing takes from each channel, R, G, B, of values 0..1. Of what then is left, a network of
+    /// one channel sees the luminance.
     pub mean: [f64; 3],
     /// Deviation by which its preprocessing then divides.
     pub std: [f64; 3],
@@ -52,9 +54,6 @@ impl Licence {
     }
 }
 
-/// torchvision's preprocessing of all its ImageNet classifiers.
-const IMAGENET: ([f64; 3], [f64; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
-
 impl Facts {
     /// The facts of a network with the weights of a file, or, without one, with its usual weights.
     ///
@@ -71,11 +70,11 @@ impl Facts {
             check_fit(architecture.name, &graph, header)?;
         }
         let channels = graph.nodes().first().map_or(0, |input| input.channels);
-        if channels != 3 {
+        if !matches!(channels, 1 | 3) {
             return Err(ImportError::Channels(channels));
         }
         let imagenet = architecture.of_imagenet();
-        let (mean, std) = if imagenet { IMAGENET } else { ([0.5; 3], [0.25; 3]) };
+        let (mean, std) = architecture.preprocessing;
         let labels = match graph.output().channels {
             1000 if imagenet => Labels::imagenet(),
             _ => Labels::default(),
@@ -105,7 +104,11 @@ impl Facts {
         }
         for (key, values) in [("mean", &mut self.mean), ("std", &mut self.std)] {
             if let Some(text) = header.metadata(key) {
-                *values = three(text).ok_or_else(|| wrong(key, format!("`{text}` is not three numbers")))?;
+                *values = three(text).ok_or_else(|| wrong(key, format!("`{text}` is not three numbers, or one")))?;
+                if key == "mean" && self.graph.channels(0) == 1 && !text.contains(',') {
+                    // It is the luminance's own, whose factors are not quite 1 together.
+                    *values = values.map(|mean| mean / LUMINANCE.iter().sum::<f64>());
+                }
             }
         }
         if self.std.iter().any(|&deviation| deviation <= 0.) {
@@ -133,11 +136,13 @@ impl Facts {
     }
 }
 
-/// `0.5, 0.5, 0.5`, in brackets or not.
+/// `0.5, 0.5, 0.5`, in brackets or not; `0.5` stands for all three.
 fn three(text: &str) -> Option<[f64; 3]> {
     let text = text.trim().trim_start_matches('[').trim_end_matches(']');
     let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
-    numbers?.try_into().ok().filter(|numbers: &[f64; 3]| numbers.iter().all(|number| number.is_finite()))
+    let numbers = numbers?;
+    let numbers = if let [number] = numbers[..] { vec![number; 3] } else { numbers };
+    numbers.try_into().ok().filter(|numbers: &[f64; 3]| numbers.iter().all(|number| number.is_finite()))
 }
 
 #[cfg(test)]
@@ -185,8 +190,25 @@ mod tests {
         let header = header_of(&crate::nets::resnet::graph(34, 3, 1000));
         let error = Facts::new(architecture("resnet18").unwrap(), Some(&header)).unwrap_err();
         assert!(error.to_string().contains("`layer1.2.conv1.weight` is not part of it"));
-        let gray = header_of(&crate::nets::resnet::graph(18, 1, 10));
-        assert!(matches!(Facts::new(architecture("resnet18").unwrap(), Some(&gray)), Err(ImportError::Channels(1))));
+        let of = |channels| {
+            let header = header_of(&crate::nets::resnet::graph(18, channels, 10));
+            Facts::new(architecture("resnet18").unwrap(), Some(&header))
+        };
+        assert_eq!(of(1).unwrap().graph.nodes()[0].channels, 1);
+        let error = of(4).unwrap_err();
+        assert_eq!(error.to_string(), "the network takes 4 channels, and a picture has 3, or 1 as gray");
+        assert!(error.help().unwrap().contains("`conv1.weight`"), "{:?}", error.help());
+    }
+
+    #[test]
+    fn one_number_stands_for_all_channels() {
+        let mut header = header_of(&crate::nets::resnet::graph(18, 1, 10));
+        header.metadata.extend([("mean", "0.1307"), ("std", "[0.3081]")].map(|(k, v)| (k.to_string(), v.to_string())));
+        let facts = Facts::new(architecture("resnet18").unwrap(), Some(&header)).unwrap();
+        let seen: f64 = LUMINANCE.iter().zip(facts.mean).map(|(factor, mean)| factor * mean).sum();
+        assert!((seen - 0.1307).abs() < 1e-12 && facts.std == [0.3081; 3]);
+        header.metadata.insert("std".into(), "1, 2".into());
+        assert!(Facts::new(architecture("resnet18").unwrap(), Some(&header)).is_err());
     }
 
     #[test]

@@ -176,6 +176,23 @@ impl Graph {
         names
     }
 
+    /// Whether the channels of a node are the classes: the last node, and the map that it pools.
+    pub fn is_class_map(&self, id: NodeId) -> bool {
+        let mut last = self.nodes.len() - 1;
+        while last != id {
+            let node = &self.nodes[last];
+            let pools = matches!(
+                node.op,
+                Op::LogMeanExp | Op::Mean | Op::Flatten | Op::MeanPool(Parts::Even(1)) | Op::Relu(_) | Op::Dropout
+            );
+            match node.inputs.first() {
+                Some(&input) if pools => last = input,
+                _ => return false,
+            }
+        }
+        true
+    }
+
     /// Which nodes must be computed so that these can be read.
     pub fn needed(&self, reads: &[NodeId]) -> Vec<bool> {
         let mut needed: Vec<bool> = (0..self.nodes.len()).map(|id| reads.contains(&id)).collect();
@@ -239,6 +256,17 @@ mod tests {
         for wrong in ["", "layer", "layer3.", "layer3.1.conv", "Layer3", "fc.", "."] {
             assert_eq!(found(&graph, wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_maps_of_classes_are_found() {
+        let maps = |graph: Graph| -> Vec<String> {
+            let all = graph.nodes().iter().enumerate().filter(|(id, _)| graph.is_class_map(*id));
+            all.map(|(_, node)| node.name.clone()).collect()
+        };
+        assert_eq!(maps(resnet::graph(18, 3, 1000)), ["fc"]);
+        let squeezenet = crate::nets::squeezenet::graph(crate::nets::squeezenet::Version::Second, 3, 1000);
+        assert_eq!(maps(squeezenet), ["classifier.1", "classifier.2", "classifier.3", "flatten"]);
     }
 
     #[test]

@@ -2,22 +2,26 @@
 //!
 //! [`Facts`] are all that a checker needs and come without weights, or from a file's first bytes.
 
+mod alexnet;
 mod architecture;
+mod densenet;
 mod engine;
 mod facts;
 mod fuse;
+mod googlenet;
 pub mod graph;
 pub mod import;
 mod known;
 mod labels;
-pub mod mobilenet;
+mod mobilenet;
 pub mod motifs;
 mod network;
 pub mod resnet;
 mod shape;
-pub mod squeezenet;
+mod squeezenet;
 #[cfg(test)]
 pub(crate) mod testing;
+mod vgg;
 
 pub use architecture::{Architecture, Source, TORCHVISION, architecture, architectures};
 pub use engine::{LayerTime, portable_nodes};

@@ -11,7 +11,10 @@ use super::facts::Facts;
 use super::fuse::{Ready, Step, prepare};
 use super::graph::{Graph, NodeId};
 use super::import::{ImportError, Weights, check_fit};
-use crate::ops::{Redirected, average_pool, log_mean_exp, max_pool, mean_pool, redirected_relu, relu, scale_gradient};
+use crate::ops::{
+    Convolution, Redirected, Window, average_pool, log_mean_exp, max_pool, mean_pool, redirected_relu, relu,
+    scale_gradient,
+};
 
 /// A frozen network that computes the nodes it was loaded for, and nothing beyond the deepest of them.
 ///
@@ -39,8 +42,13 @@ impl Default for LoadOptions {
     }
 }
 
+/// What the channels of a picture contribute to its luminance, as in torchvision's `Grayscale`.
+pub(super) const LUMINANCE: [f64; 3] = [0.2989, 0.587, 0.114];
+
 /// A network as a graph of candle's: the form that works everywhere.
 struct Core {
+    /// From three channels to one, where the network has one.
+    luminance: Option<Convolution>,
     options: LoadOptions,
     graph: Graph,
     steps: Vec<Step>,
@@ -88,6 +96,7 @@ impl Network {
         let steps = prepare(&facts.graph, weights, &ids)?;
         let engine = Engine::new(&steps, &facts.graph, &ids, options).map(Arc::new);
         let core = Core {
+            luminance: luminance(&facts.graph)?,
             options,
             graph: facts.graph.clone(),
             steps,
@@ -108,6 +117,7 @@ impl Network {
         let Some(engine) = self.engine.as_ref().filter(|engine| engine.takes(pictures)) else {
             return self.portable(pictures, redirect);
         };
+        let pictures = &self.core.seen(pictures)?;
         let redo = redirect.then(|| redo(self.core.clone(), engine.clone()));
         let known = engine.forward(pictures, redo)?;
         self.core.compute(pictures, redirect, known, |node| engine.covers(node))
@@ -115,7 +125,7 @@ impl Network {
 
     /// The same in candle's graph alone.
     fn portable(&self, pictures: &Tensor, redirect: bool) -> Result<BTreeMap<String, Tensor>> {
-        self.core.compute(pictures, redirect, vec![], |_| false)
+        self.core.compute(&self.core.seen(pictures)?, redirect, vec![], |_| false)
     }
 
     /// As [`Network::forward`], but a node that is read gives `held`, whatever it would: what comes after it then leads
@@ -126,7 +136,7 @@ impl Network {
     pub fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<BTreeMap<String, Tensor>> {
         let found = self.core.reads.iter().find(|(name, _)| name == node);
         let Some(&(_, id)) = found else { bail!("`{node}` is not read") };
-        self.core.compute(pictures, false, vec![(id, held.clone())], |node| node == id)
+        self.core.compute(&self.core.seen(pictures)?, false, vec![(id, held.clone())], |node| node == id)
     }
 
     /// The layers that were computed at once, each with the names of its nodes and the mean times of an image; nothing
@@ -175,7 +185,24 @@ fn redo(core: Arc<Core>, engine: Arc<Engine>) -> Redo {
     })
 }
 
+fn luminance(graph: &Graph) -> std::result::Result<Option<Convolution>, ImportError> {
+    if graph.channels(0) != 1 {
+        return Ok(None);
+    }
+    let weights = LUMINANCE.iter().map(|&factor| factor as f32).collect();
+    let made = Convolution::new(Window::new(1, 1, 0), LUMINANCE.len(), 1, weights, vec![]);
+    made.map(Some).map_err(|error| ImportError::Damaged(error.to_string()))
+}
+
 impl Core {
+    /// Pictures as the network takes them.
+    fn seen(&self, pictures: &Tensor) -> Result<Tensor> {
+        match &self.luminance {
+            Some(luminance) => luminance.forward(pictures),
+            None => Ok(pictures.clone()),
+        }
+    }
+
     /// Computes the nodes that are read; those that are known are taken as they are, and what is covered is passed over.
     fn compute(
         &self,
@@ -242,7 +269,7 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nets::import::Header;
+    use crate::nets::import::{Array, Header};
     use crate::nets::testing::random_weights;
     use crate::nets::{Source, architecture, motifs};
     use crate::ops::testing::{assert_close, assert_same, check_gradient, gradient, random, values};
@@ -410,6 +437,38 @@ mod tests {
                 let cosine = dot(&got, &want) / (dot(&got, &got) * dot(&want, &want)).sqrt();
                 assert!(cosine > 0.9999, "{reads:?} {height}x{width}: {cosine}");
             }
+        }
+    }
+
+    #[test]
+    fn a_network_of_one_channel_sees_the_luminance() {
+        let colors = crate::nets::resnet::graph(18, 3, 10);
+        let mut weights = random_weights(&colors, 5);
+        let load = |weights: &Weights| {
+            let facts = Facts::new(architecture("resnet18").unwrap(), Some(&weights.header())).unwrap();
+            Network::load(&facts, weights, ["fc", "x"]).unwrap()
+        };
+        let x = random(&[2, 3, 33, 29], 6);
+        // The same kernel for all channels, times their factors.
+        let first = weights.tensors.get_mut("conv1.weight").unwrap();
+        let one: Vec<f32> = first.data.chunks(3 * 49).flat_map(|kernel| kernel[..49].to_vec()).collect();
+        for (i, kernel) in first.data.chunks_mut(49).enumerate() {
+            let same = one[i / 3 * 49..][..49].iter();
+            kernel.iter_mut().zip(same).for_each(|(to, weight)| *to = weight * LUMINANCE[i % 3] as f32);
+        }
+        let want = load(&weights);
+        weights.tensors.insert("conv1.weight".into(), Array { shape: vec![64, 1, 7, 7], data: one });
+        let gray = load(&weights);
+        for x in [x.clone(), x.to_dtype(DType::F32).unwrap()] {
+            let [found, expected] = [&gray, &want].map(|network| network.forward(&x, false).unwrap());
+            assert_eq!(found["x"].dims(), [2, 1, 33, 29]);
+            assert_close(&found["fc"], &expected["fc"], 1e-4);
+            let back =
+                |network: &Network| gradient(|x| Ok(network.forward(x, false)?["fc"].clone()), &x, &expected["fc"]);
+            if x.dtype() == DType::F64 {
+                assert_close(&back(&gray), &back(&want), 1e-4);
+            }
+            assert_eq!(back(&gray).dims(), x.dims());
         }
     }
 

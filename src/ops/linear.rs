@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
 
-use super::pool::sum;
 use super::real::{Real, dense};
 
 /// `y[o] = bias[o] + Σ weights[o, i] · x[i]`, `[N, inputs]` → `[N, outputs]`. Clones share the weights.
@@ -71,31 +71,44 @@ impl CustomOp1 for Linear {
 
 impl Frozen {
     fn apply<T: Real>(&self, input: &[T]) -> Vec<T> {
-        let (weights, bias) = (T::exact(&self.weights), T::exact(&self.bias));
-        let mut products = vec![T::ZERO; self.inputs];
-        let mut result = Vec::with_capacity(input.len() / self.inputs.max(1) * self.outputs);
-        for x in input.chunks(self.inputs.max(1)) {
-            for (weights, &bias) in weights.chunks(self.inputs.max(1)).zip(bias.iter()) {
-                products.iter_mut().zip(weights).zip(x).for_each(|((to, &weight), &x)| *to = weight * x);
-                result.push(sum(&products) + bias);
-            }
+        let (weights, bias, inputs) = (T::exact(&self.weights), T::exact(&self.bias), self.inputs.max(1));
+        let mut result = vec![T::ZERO; input.len() / inputs * self.outputs];
+        for (result, x) in result.chunks_mut(self.outputs.max(1)).zip(input.chunks(inputs)) {
+            let rows = result.par_iter_mut().zip(weights.par_chunks(inputs).zip(bias.par_iter()));
+            rows.with_min_len(TASK.div_ceil(inputs)).for_each(|(to, (weights, &bias))| *to = dot(weights, x) + bias);
         }
         result
     }
 
     /// `gradᵀ · weights`, row after row; a class that gets no gradient, as nearly all do, is passed over.
     fn back<T: Real>(&self, grad: &[T]) -> Vec<T> {
-        let weights = T::exact(&self.weights);
+        let (weights, inputs) = (T::exact(&self.weights), self.inputs.max(1));
         let mut result = vec![T::ZERO; grad.len() / self.outputs.max(1) * self.inputs];
-        for (to, grad) in result.chunks_mut(self.inputs.max(1)).zip(grad.chunks(self.outputs.max(1))) {
-            for (weights, &grad) in weights.chunks(self.inputs.max(1)).zip(grad) {
-                if grad != T::ZERO {
+        for (to, grad) in result.chunks_mut(inputs).zip(grad.chunks(self.outputs.max(1))) {
+            to.par_chunks_mut(COLUMNS).enumerate().for_each(|(index, to)| {
+                for (weights, &grad) in weights.chunks(inputs).zip(grad).filter(|(_, grad)| **grad != T::ZERO) {
+                    let weights = &weights[index * COLUMNS..];
                     to.iter_mut().zip(weights).for_each(|(to, &weight)| *to += weight * grad);
                 }
-            }
+            });
         }
         result
     }
+}
+
+/// Products that a task takes on: enough to be worth a thread's while.
+const TASK: usize = 1 << 15;
+
+/// Columns whose gradients a task sums up: the layers of common networks below 4096 inputs are too small to share.
+const COLUMNS: usize = 2048;
+
+/// The sum of products, in the order of [`sum`](super::pool::sum).
+fn dot<T: Real>(weights: &[T], x: &[T]) -> T {
+    let mut sums = [T::ZERO; 16];
+    for (weights, x) in weights.chunks(16).zip(x.chunks(16)) {
+        sums.iter_mut().zip(weights.iter().zip(x)).for_each(|(sum, (&weight, &x))| *sum += weight * x);
+    }
+    sums.into_iter().fold(T::ZERO, |total, sum| total + sum)
 }
 
 struct Gradient(Linear);
@@ -139,6 +152,27 @@ mod tests {
             let alone = layer.forward(&x.narrow(0, 1, 1).unwrap()).unwrap();
             assert_same(&alone, &layer.forward(&x).unwrap().narrow(0, 1, 1).unwrap());
         }
+    }
+
+    /// Large enough to be shared.
+    #[test]
+    fn a_result_depends_not_on_threads() {
+        let (layer, x) = (layer(5000, 37), random(&[2, 5000], 3).to_dtype(DType::F32).unwrap());
+        let of = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let y = layer.forward(&x).unwrap();
+                let back = crate::ops::testing::gradient(|x| layer.forward(x), &x, &y);
+                (y, back)
+            })
+        };
+        let ((y, back), (other, other_back)) = (of(1), of(3));
+        assert_same(&other, &y);
+        assert_same(&other_back, &back);
+        let exact = x.to_dtype(DType::F64).unwrap();
+        assert_close(&y, &layer.portable(&exact).unwrap(), 1e-5);
+        let weights = y.to_dtype(DType::F64).unwrap();
+        assert_close(&back, &crate::ops::testing::gradient(|x| layer.portable(x), &exact, &weights), 1e-5);
     }
 
     #[test]

@@ -5,17 +5,17 @@ use crate::nets::fuse::Ready;
 use crate::nets::graph::{Graph, Op};
 use crate::nets::network::LoadOptions;
 use crate::ops::fast::{FastConvolution, Vectors};
-use crate::ops::{Rectifier, Window};
+use crate::ops::{Parts, Rectifier, Window};
 
 /// What is computed at once.
 pub(super) struct Layer {
     pub work: Work,
-    /// The slot it reads.
-    pub input: usize,
+    /// The slots it reads: one, but for those whose channels are put together.
+    pub inputs: Vec<usize>,
     /// The slot that is added.
     pub more: Option<usize>,
-    /// Whether negative results become 0.
-    pub relu: bool,
+    /// What results are bounded by.
+    pub relu: Option<Rectifier>,
     /// The slot it fills.
     pub output: usize,
     /// The node that it makes.
@@ -29,21 +29,27 @@ pub(super) struct Layer {
 pub(super) enum Work {
     Convolution(Box<FastConvolution>),
     MaxPool(Window),
-    /// Factor and addend of each channel, and the factor on the way back.
-    ScaleShift {
-        scale: Vec<f32>,
-        shift: Vec<f32>,
-        back: Vec<f32>,
-    },
+    MeanPool(Window),
+    ScaleShift(Norm),
+    /// The channels of all inputs, one after another.
+    Concat(Norm),
     Nothing,
+}
+
+/// Factor and addend of each channel, and the factor on the way back; 1 and 0 if empty.
+#[derive(Default)]
+pub(super) struct Norm {
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+    pub back: Vec<f32>,
 }
 
 /// A layer over nodes, before slots are given out.
 struct Draft {
     work: Work,
-    input: NodeId,
+    inputs: Vec<NodeId>,
     more: Option<NodeId>,
-    relu: bool,
+    relu: Option<Rectifier>,
     output: NodeId,
     /// On the way back, by what the gradients into its input and into `more` are multiplied.
     back: [f32; 2],
@@ -51,7 +57,7 @@ struct Draft {
 
 impl Draft {
     fn new(work: Work, input: NodeId, output: NodeId) -> Self {
-        Self { work, input, more: None, relu: false, output, back: [1.0; 2] }
+        Self { work, inputs: vec![input], more: None, relu: None, output, back: [1.0; 2] }
     }
 }
 
@@ -63,8 +69,8 @@ pub(super) fn fast(graph: &Graph) -> Vec<bool> {
     let mut fast: Vec<bool> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
         let can = match node.op {
-            Op::Convolution { groups, .. } => groups == 1,
-            Op::Input | Op::BatchNorm { .. } | Op::Relu(Rectifier::Relu) | Op::Add => true,
+            Op::Input | Op::Convolution { .. } | Op::BatchNorm { .. } | Op::Relu(_) => true,
+            Op::Add | Op::Concat | Op::Dropout | Op::MeanPool(Parts::Window(_)) => true,
             // A winner's place is kept in a byte.
             Op::MaxPool(window) => window.kernel * window.kernel <= 255,
             _ => false,
@@ -104,17 +110,29 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
             Ready::ScaleShift(norm) => {
                 let (scale, shift) = norm.parts();
                 let narrow = |numbers: &[f64]| numbers.iter().map(|&number| number as f32).collect();
-                let work = Work::ScaleShift { scale: narrow(scale), shift: narrow(shift), back: narrow(scale) };
-                Draft::new(work, input, step.node)
+                let norm = Norm { scale: narrow(scale), shift: narrow(shift), back: narrow(scale) };
+                let together = |draft: &Draft| match &draft.work {
+                    Work::Concat(norm) => norm.scale.is_empty() && draft.relu.is_none(),
+                    _ => false,
+                };
+                match made(&drafts, input).filter(|&at| together(&drafts[at])) {
+                    Some(at) => Draft { work: Work::Concat(norm), output: step.node, ..drafts.remove(at) },
+                    None => Draft::new(Work::ScaleShift(norm), input, step.node),
+                }
             }
             Ready::MaxPool(window) => Draft::new(Work::MaxPool(*window), input, step.node),
+            Ready::MeanPool(Parts::Window(window)) => Draft::new(Work::MeanPool(*window), input, step.node),
+            Ready::Concat => {
+                let draft = Draft::new(Work::Concat(Norm::default()), input, step.node);
+                Draft { inputs: step.inputs.clone(), ..draft }
+            }
             Ready::Add => {
                 let other = step.inputs.get(1).copied().unwrap_or_default();
                 let fits = |drafts: &[Draft], node: NodeId| {
                     let at = made(drafts, node)?;
                     let draft = drafts.get(at)?;
-                    let fuses = matches!(draft.work, Work::Convolution(_) | Work::ScaleShift { .. });
-                    let plain = fuses && draft.more.is_none() && !draft.relu;
+                    let fuses = matches!(draft.work, Work::Convolution(_) | Work::ScaleShift(_));
+                    let plain = fuses && draft.more.is_none() && draft.relu.is_none();
                     plain.then_some(at)
                 };
                 let factor = options.residual_gradient;
@@ -134,10 +152,15 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
                     }
                 }
             }
-            _ => match made(&drafts, input).filter(|&at| !matches!(drafts[at].work, Work::MaxPool(_))) {
-                Some(at) => Draft { relu: true, output: step.node, ..drafts.remove(at) },
-                None => Draft { relu: true, ..Draft::new(Work::Nothing, input, step.node) },
-            },
+            Ready::Relu(kind, _) => {
+                let open =
+                    |draft: &Draft| draft.relu.is_none() && !matches!(draft.work, Work::MaxPool(_) | Work::MeanPool(_));
+                match made(&drafts, input).filter(|&at| open(&drafts[at])) {
+                    Some(at) => Draft { relu: Some(*kind), output: step.node, ..drafts.remove(at) },
+                    None => Draft { relu: Some(*kind), ..Draft::new(Work::Nothing, input, step.node) },
+                }
+            }
+            _ => Draft::new(Work::Nothing, input, step.node),
         };
         drafts.push(draft);
     }
@@ -146,16 +169,17 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
     nodes.extend(drafts.iter().map(|draft| draft.output));
     let slot = |node: NodeId| nodes.iter().position(|&known| known == node).unwrap_or_default();
     let channels = graph.nodes().first().map_or(0, |node| node.channels);
-    let mut slots = vec![Slot { channels, relu: false, readers: 0 }];
+    let mut slots = vec![Slot { channels, relu: None, readers: 0 }];
     let mut layers = Vec::new();
     for draft in drafts {
-        let (input, more, output) = (slot(draft.input), draft.more.map(slot), slot(draft.output));
+        let inputs: Vec<usize> = draft.inputs.iter().map(|&input| slot(input)).collect();
+        let (more, output) = (draft.more.map(slot), slot(draft.output));
         let channels = match &draft.work {
             Work::Convolution(convolution) => convolution.outputs(),
-            _ => slots.get(input).map_or(0, |slot| slot.channels),
+            _ => inputs.iter().filter_map(|&input| slots.get(input)).map(|slot| slot.channels).sum(),
         };
         slots.push(Slot { channels, relu: draft.relu, readers: 0 });
-        for read in [Some(input), more].into_iter().flatten() {
+        for read in inputs.iter().copied().chain(more) {
             if let Some(slot) = slots.get_mut(read) {
                 slot.readers += 1;
             }
@@ -166,10 +190,10 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
         // Where there are weights, they take the factor along.
         match &mut work {
             Work::Convolution(convolution) => convolution.scale_gradient(draft.back[0]),
-            Work::ScaleShift { back, .. } => back.iter_mut().for_each(|scale| *scale *= draft.back[0]),
-            Work::MaxPool(_) | Work::Nothing => {}
+            Work::ScaleShift(norm) => norm.back.iter_mut().for_each(|scale| *scale *= draft.back[0]),
+            Work::MaxPool(_) | Work::MeanPool(_) | Work::Concat(_) | Work::Nothing => {}
         }
-        layers.push(Layer { work, input, more, relu: draft.relu, output, node: draft.output, back });
+        layers.push(Layer { work, inputs, more, relu: draft.relu, output, node: draft.output, back });
     }
     let outputs: Vec<(NodeId, usize)> =
         nodes.iter().filter(|&&node| node != 0 && is_output(node)).map(|&node| (node, slot(node))).collect();

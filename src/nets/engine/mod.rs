@@ -21,6 +21,7 @@ use self::times::Times;
 use super::fuse::Step;
 use super::graph::{Graph, NodeId};
 use super::network::LoadOptions;
+use crate::ops::Rectifier;
 use crate::ops::fast::Vectors;
 
 /// Computes some nodes of a network at once.
@@ -41,8 +42,8 @@ pub(super) struct Engine {
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     channels: usize,
-    /// Whether it is the result of a ReLU.
-    relu: bool,
+    /// What bounds it, if it is the result of a rectifier.
+    relu: Option<Rectifier>,
     /// How many layers and outputs take it.
     readers: usize,
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, bail};
 
-use super::layers::Work;
+use super::layers::{Norm, Work};
 use super::times::Direction;
 use super::{Engine, Pool};
 use crate::ops::fast::{self, Buffer, Finish, Floats, Grid, Stage, floats, winners_grid};
@@ -52,7 +52,7 @@ impl Shaped {
     pub fn new(engine: &Engine, height: usize, width: usize) -> Result<Self> {
         let mut grids = vec![Grid { height, width, channels: engine.slots.first().map_or(0, |s| s.channels), pad: 0 }];
         for layer in &engine.layers {
-            let from = grids[layer.input];
+            let from = grids[layer.input()];
             let size = |window: crate::ops::Window| match (window.positions(from.height), window.positions(from.width))
             {
                 (Some(height), Some(width)) => Ok((height, width)),
@@ -62,14 +62,18 @@ impl Shaped {
                 Work::Convolution(convolution) => {
                     let (high, wide) = size(convolution.window())?;
                     let before = convolution.pad(from.height, high).max(convolution.pad(from.width, wide));
-                    grids[layer.input].pad = from.pad.max(before);
+                    grids[layer.input()].pad = from.pad.max(before);
                     let after =
                         convolution.gradient_pad(from.height, high).max(convolution.gradient_pad(from.width, wide));
                     (after, (high, wide))
                 }
-                Work::MaxPool(window) => (0, size(*window)?),
-                Work::ScaleShift { .. } | Work::Nothing => (0, (from.height, from.width)),
+                Work::MaxPool(window) | Work::MeanPool(window) => (0, size(*window)?),
+                Work::ScaleShift(_) | Work::Concat(_) | Work::Nothing => (0, (from.height, from.width)),
             };
+            let differs = |&input: &usize| (grids[input].height, grids[input].width) != (from.height, from.width);
+            if layer.inputs.iter().any(differs) {
+                bail!("what is put together differs in size");
+            }
             let channels = engine.slots[layer.output].channels;
             if let Some(more) = layer.more {
                 let other = grids[more];
@@ -84,7 +88,7 @@ impl Shaped {
         loop {
             let before = grids.clone();
             for layer in &engine.layers {
-                let plain = matches!(layer.work, Work::Nothing | Work::ScaleShift { .. }).then_some(layer.input);
+                let plain = matches!(layer.work, Work::Nothing | Work::ScaleShift(_)).then(|| layer.input());
                 for other in [layer.more, plain].into_iter().flatten() {
                     let pad = grids[other].pad.max(grids[layer.output].pad);
                     grids[other].pad = pad;
@@ -98,7 +102,7 @@ impl Shaped {
         let length =
             engine.outputs.iter().map(|&(_, slot)| grids[slot].channels * grids[slot].height * grids[slot].width).sum();
         let scratch = |layer: &super::Layer| match &layer.work {
-            Work::Convolution(convolution) => convolution.scratch(grids[layer.input], grids[layer.output]),
+            Work::Convolution(convolution) => convolution.scratch(grids[layer.input()], grids[layer.output]),
             _ => 0,
         };
         let scratch_length = engine.layers.iter().map(scratch).max().unwrap_or_default();
@@ -142,7 +146,7 @@ impl Shaped {
         let mut stages: Vec<Box<dyn Stage>> = vec![fast::enter(places.image, slot(0))];
         let mut owners = vec![engine.layers.len()];
         for (index, layer) in engine.layers.iter().enumerate() {
-            let (from, to) = (slot(layer.input), slot(layer.output));
+            let (from, to) = (slot(layer.input()), slot(layer.output));
             let more = layer.more.map(|more| places.value(more));
             let finish = Finish { more, relu: layer.relu, ..Finish::default() };
             match &layer.work {
@@ -152,7 +156,13 @@ impl Shaped {
                 Work::MaxPool(window) => {
                     stages.push(fast::pool(*window, from, to, places.winners(index), engine.vectors))
                 }
-                Work::ScaleShift { scale, shift, .. } => {
+                Work::MeanPool(window) => stages.push(fast::average(*window, from, to, finish, engine.vectors)),
+                Work::Concat(Norm { scale, shift, .. }) => {
+                    let finish = Finish { scale, bias: shift, ..finish };
+                    let from = layer.inputs.iter().map(|&input| slot(input)).collect();
+                    stages.push(fast::gather(from, to, finish, engine.vectors));
+                }
+                Work::ScaleShift(Norm { scale, shift, .. }) => {
                     let finish = Finish { scale, bias: shift, ..finish };
                     stages.push(fast::copy(from.buffer, to, finish, engine.vectors));
                 }
@@ -200,8 +210,9 @@ impl Shaped {
                 back.pass_on(layer.output, more, &layer.back[1]);
             }
             match &layer.work {
-                Work::Nothing => back.pass_on(layer.output, layer.input, &layer.back[0]),
-                work => back.through(work, index, layer.output, layer.input),
+                Work::Nothing => back.pass_on(layer.output, layer.input(), &layer.back[0]),
+                Work::Concat(norm) => back.take_apart(norm, layer.output, &layer.inputs),
+                work => back.through(work, index, layer.output, layer.input()),
             }
             owners.resize(back.stages.len(), index);
         }
@@ -225,7 +236,8 @@ impl Shaped {
         let took = fast::run(buffers, &stages);
         engine.times.add(Direction::Backward, engine.layers.len(), &owners, &took);
         self.scratch.give([scratch]);
-        let dead = |layer: &super::Layer| layer.relu && gradients.slots[layer.output].iter().all(|&x| x == 0.0);
+        let dead =
+            |layer: &super::Layer| layer.relu.is_some() && gradients.slots[layer.output].iter().all(|&x| x == 0.0);
         !(watch && engine.layers.iter().any(dead))
     }
 }
@@ -280,11 +292,11 @@ impl<'a> Back<'a> {
     /// How the next addition to a slot's gradient is stored.
     fn finish(&self, slot: usize) -> Finish<'static> {
         let progress = self.progress[slot];
-        let masks = progress.left == 1 && self.engine.slots[slot].relu;
+        let masks = self.engine.slots[slot].relu.filter(|_| progress.left == 1);
         Finish {
             add: progress.written,
             more: progress.owed.map(|owed| self.places.gradient(owed)),
-            mask: masks.then(|| self.places.value(slot)),
+            mask: masks.map(|kind| (self.places.value(slot), kind)),
             ..Finish::default()
         }
     }
@@ -318,19 +330,35 @@ impl<'a> Back<'a> {
                 let winners = self.places.winners(layer);
                 self.stages.push(fast::unpool(*window, source, target, winners, finish, self.engine.vectors));
             }
-            Work::ScaleShift { back, .. } => {
+            Work::MeanPool(window) => {
+                self.stages.push(fast::spread(*window, source, target, finish, self.engine.vectors));
+            }
+            Work::ScaleShift(Norm { back, .. }) => {
                 let finish = Finish { scale: back, ..finish };
                 self.stages.push(fast::copy(source.buffer, target, finish, self.engine.vectors));
             }
-            Work::Nothing => {}
+            Work::Concat(_) | Work::Nothing => {}
         }
         self.added(to);
     }
 
+    /// Gives each picture whose channels were put together its own.
+    fn take_apart(&mut self, norm: &'a Norm, from: usize, to: &[usize]) {
+        let (source, mut first) = (self.gradient(from), 0);
+        for &to in to {
+            let target = self.gradient(to);
+            let scale = norm.back.get(first..first + target.grid.channels).unwrap_or_default();
+            let finish = Finish { scale, ..self.finish(to) };
+            self.stages.push(fast::pick(source, first, target, finish, self.engine.vectors));
+            self.added(to);
+            first += target.grid.channels;
+        }
+    }
+
     /// Masks a gradient that nothing is added to any more.
     fn mask_alone(&mut self, slot: usize) {
-        if self.progress[slot].left == 0 && self.engine.slots[slot].relu {
-            let (target, mask) = (self.gradient(slot), Some(self.places.value(slot)));
+        if let Some(kind) = self.engine.slots[slot].relu.filter(|_| self.progress[slot].left == 0) {
+            let (target, mask) = (self.gradient(slot), Some((self.places.value(slot), kind)));
             self.stages.push(fast::mask(target, mask, self.engine.vectors));
         }
     }

@@ -113,19 +113,25 @@ impl Engine {
 }
 
 impl Layer {
+    /// The slot it reads, the first if there are several.
+    pub fn input(&self) -> usize {
+        self.inputs.first().copied().unwrap_or_default()
+    }
+
     fn way(&self) -> &'static str {
         match &self.work {
             Work::Convolution(convolution) => convolution.way(),
-            Work::MaxPool(_) | Work::ScaleShift { .. } | Work::Nothing => "by rows",
+            Work::MaxPool(_) | Work::MeanPool(_) => "by rows",
+            Work::ScaleShift(_) | Work::Concat(_) | Work::Nothing => "by rows",
         }
     }
 
     fn multiplications(&self, shaped: &Shaped) -> u64 {
-        let (from, to) = (shaped.grids[self.input], shaped.grids[self.output]);
+        let (from, to) = (shaped.grids[self.input()], shaped.grids[self.output]);
         match &self.work {
             Work::Convolution(convolution) => {
-                let kernel = convolution.window().kernel;
-                (to.height * to.width * to.channels * from.channels * kernel * kernel) as u64
+                let (kernel, seen) = (convolution.window().kernel, from.channels / convolution.groups());
+                (to.height * to.width * to.channels * seen * kernel * kernel) as u64
             }
             _ => 0,
         }

@@ -49,7 +49,7 @@ pub enum ImportError {
     #[error("the network has no node `{0}`")]
     Node(String),
     /// A network for other pictures than ours.
-    #[error("the network takes {0} channels, and a picture has 3")]
+    #[error("the network takes {0} channels, and a picture has 3, or 1 as gray")]
     Channels(usize),
     /// Metadata that can't be understood.
     #[error("the metadata `{key}` of the weights is wrong: {problem}")]
@@ -71,6 +71,11 @@ impl ImportError {
             Self::Script => "save the weights alone: `torch.save(model.state_dict(), \"weights.pth\")`".into(),
             Self::Truncated { .. } => "fetch or copy the file again".into(),
             Self::Numbers { .. } => "save the weights as f32: `model.float().state_dict()`".into(),
+            Self::Channels(_) => {
+                "give it a first layer of 3 channels, or of 1: in PyTorch, of its weights (`conv1.weight` in a ResNet) keep \
+                 `w[:, :3]` or `w.sum(1, keepdim=True)`"
+                    .into()
+            }
             Self::Unfit { .. } => "name the architecture that the weights were trained for".into(),
             _ => return None,
         })

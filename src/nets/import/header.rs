@@ -1,5 +1,6 @@
 //! What a file of weights says of itself, without its numbers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -103,7 +104,39 @@ pub(super) fn count(shape: &[usize]) -> Option<usize> {
 }
 
 /// The name under which a tensor is known, or `None` for one that is passed over.
-pub(super) fn known_as(name: &str) -> Option<&str> {
+pub(super) fn known_as(name: &str) -> Option<Cow<'_, str>> {
     let name = name.strip_prefix("module.").unwrap_or(name);
-    (name != "num_batches_tracked" && !name.ends_with(".num_batches_tracked")).then_some(name)
+    let known = name != "num_batches_tracked" && !name.ends_with(".num_batches_tracked");
+    known.then(|| joined(name).map_or(Cow::Borrowed(name), Cow::Owned))
+}
+
+/// torchvision's files of DenseNet are older than its module names: `denselayer1.norm.1.weight` is `denselayer1.norm1.weight`
+/// now.
+fn joined(name: &str) -> Option<String> {
+    let (path, layer) = name.split_once(".denselayer")?;
+    let mut parts = layer.split('.');
+    let (number, kind, nth, rest) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let old = matches!(kind, "norm" | "conv") && matches!(nth, "1" | "2") && parts.next().is_none();
+    old.then(|| format!("{path}.denselayer{number}.{kind}{nth}.{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::known_as;
+
+    #[test]
+    fn names_of_old_files_are_todays() {
+        let is = |name: &str, known: Option<&str>| assert_eq!(known_as(name).as_deref(), known, "{name}");
+        let layer = "features.denseblock1.denselayer12";
+        for (name, known) in [
+            (format!("{layer}.norm.1.weight"), format!("{layer}.norm1.weight")),
+            (format!("module.{layer}.conv.2.weight"), format!("{layer}.conv2.weight")),
+            (format!("{layer}.norm1.weight"), format!("{layer}.norm1.weight")),
+            ("features.norm.1.weight".into(), "features.norm.1.weight".into()),
+            (format!("{layer}.norm"), format!("{layer}.norm")),
+        ] {
+            is(&name, Some(&known));
+        }
+        is("bn1.num_batches_tracked", None);
+    }
 }

@@ -172,7 +172,7 @@ fn state(pickle: &Pickle) -> Result<BTreeMap<String, Stored>, ImportError> {
     for (key, value) in state {
         let Value::Text(key) = key else { continue };
         let Some(name) = known_as(key).filter(|_| is_tensor(pickle, value)) else { continue };
-        if tensors.insert(name.to_string(), tensor(pickle, name, value)?).is_some() {
+        if tensors.insert(name.to_string(), tensor(pickle, &name, value)?).is_some() {
             return Err(damaged(format!("`{name}` is there twice")));
         }
     }

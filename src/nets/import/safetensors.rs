@@ -68,7 +68,7 @@ pub fn weights(bytes: &[u8]) -> Result<Weights, ImportError> {
         std::cmp::Ordering::Equal => {}
     }
     let decoded = |(tensor, info): (&String, &&TensorInfo)| {
-        let (name, entry) = known_as(tensor).and_then(|name| header.tensors.get_key_value(name))?;
+        let (name, entry) = known_as(tensor).and_then(|name| header.tensors.get_key_value(&*name))?;
         let bytes = data.get(info.data_offsets.0..info.data_offsets.1).unwrap_or_default();
         Some((name.clone(), Array { shape: entry.shape.clone(), data: entry.dtype.decode(bytes) }))
     };

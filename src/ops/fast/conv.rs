@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::depthwise::{self, Depthwise};
 use super::direct::{self, Kernel, Pass, backward_pad};
 use super::narrow::Narrow;
 use super::winograd::{TOGETHER, Winograd};
@@ -22,6 +23,7 @@ pub struct FastConvolution {
 }
 
 enum Way {
+    Depthwise(Depthwise),
     Direct(Vec<Pass>),
     Narrow(Narrow),
     Winograd(Winograd),
@@ -40,12 +42,17 @@ impl FastConvolution {
 
     fn kernel(&self) -> Kernel<'_> {
         let (window, inputs, outputs, weights, _) = self.of.parts();
-        Kernel { window, inputs, outputs, weights }
+        Kernel { window, inputs, outputs, groups: self.of.groups(), weights }
     }
 
     /// The window.
     pub fn window(&self) -> Window {
         self.of.parts().0
+    }
+
+    /// Groups of channels.
+    pub fn groups(&self) -> usize {
+        self.of.groups()
     }
 
     /// Channels of a result.
@@ -67,18 +74,22 @@ impl FastConvolution {
 
     /// The way's name.
     pub fn way(&self) -> &'static str {
-        match self.tile() {
-            Some(4) => "Winograd 4x4",
-            Some(_) => "Winograd 2x2",
-            None => "direct",
+        match (self.tile(), self.kernel()) {
+            (Some(4), _) => "Winograd 4x4",
+            (Some(_), _) => "Winograd 2x2",
+            (None, Kernel { groups, inputs, outputs, .. }) if groups == inputs && groups == outputs => "depthwise",
+            (None, _) => "direct",
         }
     }
 
     /// Results of a tile of Winograd's method, where it serves.
     fn tile(&self) -> Option<usize> {
-        let Kernel { window, inputs, outputs, .. } = self.kernel();
-        let fits =
-            !self.low_memory && window == Window::new(3, 1, 1) && inputs % TOGETHER == 0 && outputs % TOGETHER == 0;
+        let Kernel { window, inputs, outputs, groups, .. } = self.kernel();
+        let fits = !self.low_memory
+            && groups == 1
+            && window == Window::new(3, 1, 1)
+            && inputs % TOGETHER == 0
+            && outputs % TOGETHER == 0;
         // Larger tiles save products, but their weights no longer fit any cache.
         fits.then_some(if inputs.max(outputs) < 512 { 4 } else { 2 })
     }
@@ -90,7 +101,10 @@ impl FastConvolution {
                 let weight = |o, i, ky, kx| kernel.weight(o, i, ky, kx);
                 Way::Winograd(Winograd::new(side, kernel.inputs, kernel.outputs, weight, self.vectors))
             }
-            None => Way::Direct(vec![direct::forward(kernel, self.vectors)]),
+            None => match Depthwise::new(kernel) {
+                Some(depthwise) => Way::Depthwise(depthwise),
+                None => Way::Direct(vec![direct::forward(kernel, self.vectors)]),
+            },
         })
     }
 
@@ -111,9 +125,10 @@ impl FastConvolution {
                 let weight = |o, i, ky: usize, kx: usize| kernel.weight(i, o, 2 - ky, 2 - kx);
                 Way::Winograd(Winograd::new(side, kernel.outputs, kernel.inputs, weight, self.vectors))
             }
-            None => match Narrow::new(kernel) {
-                Some(narrow) => Way::Narrow(narrow),
-                None => Way::Direct(direct::backward(kernel, self.vectors)),
+            None => match (Depthwise::new(kernel), Narrow::new(kernel)) {
+                (Some(depthwise), _) => Way::Depthwise(depthwise),
+                (None, Some(narrow)) => Way::Narrow(narrow),
+                (None, None) => Way::Direct(direct::backward(kernel, self.vectors)),
             },
         })
     }
@@ -123,7 +138,7 @@ impl FastConvolution {
         let of = |way: &Way, from: Grid, to: Grid| match way {
             Way::Winograd(winograd) => winograd.scratch(to),
             Way::Narrow(narrow) => narrow.scratch(from),
-            Way::Direct(_) => 0,
+            Way::Direct(_) | Way::Depthwise(_) => 0,
         };
         of(self.forward_way(), picture, result).max(of(self.backward_way(), result, picture))
     }
@@ -131,7 +146,7 @@ impl FastConvolution {
     /// Convolves.
     pub fn forward<'a>(&'a self, from: Slot, to: Slot, scratch: usize, finish: Finish<'a>) -> Vec<Box<dyn Stage + 'a>> {
         let (.., bias) = self.of.parts();
-        self.go(self.forward_way(), from, to, scratch, Finish { bias, ..finish })
+        self.go((self.forward_way(), depthwise::Way::Forward), from, to, scratch, Finish { bias, ..finish })
     }
 
     /// From the gradient of a result to that of the picture.
@@ -142,18 +157,19 @@ impl FastConvolution {
         scratch: usize,
         finish: Finish<'a>,
     ) -> Vec<Box<dyn Stage + 'a>> {
-        self.go(self.backward_way(), from, to, scratch, finish)
+        self.go((self.backward_way(), depthwise::Way::Back), from, to, scratch, finish)
     }
 
     fn go<'a>(
         &'a self,
-        way: &'a Way,
+        (way, direction): (&'a Way, depthwise::Way),
         from: Slot,
         to: Slot,
         scratch: usize,
         finish: Finish<'a>,
     ) -> Vec<Box<dyn Stage + 'a>> {
         match way {
+            Way::Depthwise(depthwise) => vec![depthwise.stage(direction, from, to, finish, self.vectors)],
             Way::Direct(passes) => vec![direct::stage(passes, from, to, finish, self.vectors)],
             Way::Narrow(narrow) => narrow.stages(from, to, scratch, finish, self.vectors),
             Way::Winograd(winograd) => winograd.stages(from, to, scratch, finish, self.vectors),
@@ -232,11 +248,14 @@ mod tests {
         [y, g]
     }
 
-    fn check(inputs: usize, outputs: usize, window: Window, (h, w): (usize, usize)) {
+    fn check(inputs: usize, outputs: usize, window: Window, size: (usize, usize)) {
+        check_groups([inputs, outputs], 1, window, size);
+    }
+
+    fn check_groups([inputs, outputs]: [usize; 2], groups: usize, window: Window, (h, w): (usize, usize)) {
         let k = window.kernel;
-        let layer =
-            Convolution::new(window, inputs, outputs, floats(&[outputs, inputs, k, k], 1), floats(&[outputs], 2))
-                .unwrap();
+        let weights = floats(&[outputs, inputs / groups, k, k], 1);
+        let layer = Convolution::grouped(window, [inputs, outputs], groups, weights, floats(&[outputs], 2)).unwrap();
         let x = floats(&[inputs, h, w], 3);
         let exact =
             Tensor::from_slice(&x, (1, inputs, h, w), &candle_core::Device::Cpu).unwrap().to_dtype(DType::F64).unwrap();
@@ -276,6 +295,19 @@ mod tests {
             for size in [(23, 17), (16, 24), (11, 11)] {
                 check(3, 16, Window::new(kernel, stride, padding), size);
                 check(20, 35, Window::new(kernel, stride, padding), size);
+            }
+        }
+    }
+
+    #[test]
+    fn agrees_with_f64_for_all_kinds_of_groups() {
+        let windows = [Window::new(3, 1, 1), Window::new(3, 2, 1), Window::new(5, 1, 2), Window::new(1, 1, 0)];
+        for window in windows {
+            for channels in [1, 7, 16, 33, 96, 144] {
+                check_groups([channels; 2], channels, window, (9, 12));
+            }
+            for (groups, inputs, outputs) in [(32, 4, 4), (8, 8, 8), (4, 32, 32), (3, 5, 7), (2, 40, 20), (6, 1, 3)] {
+                check_groups([groups * inputs, groups * outputs], groups, window, (8, 11));
             }
         }
     }

@@ -16,10 +16,11 @@ use crate::ops::Window;
 /// to pixel `(y · stride + to.0, x · stride + to.1)`. Those outside of the picture are dropped.
 pub(super) struct Pass {
     panels: Panels,
-    /// Runs of a window, one below the other.
+    /// Rows of a window.
     lines: usize,
-    /// Numbers of a run.
-    run: usize,
+    /// Pixels of such a row.
+    across: usize,
+    blocks: Blocks,
     /// Pixel of the source at which the first position's window begins; may lie in the border.
     first: (isize, isize),
     /// Pixels of the source from one position to the next.
@@ -28,35 +29,70 @@ pub(super) struct Pass {
     to: (usize, usize),
 }
 
+/// Which channels of the source the results of each panel see. All of them make one run of numbers with their neighbours
+/// in a window's row; a part of them is a run by itself. Where groups are smaller than a panel, it sees those of others
+/// too, times zero.
+struct Blocks {
+    /// For each panel, the first.
+    starts: Vec<usize>,
+    /// How many, of all.
+    length: usize,
+    all: usize,
+}
+
+impl Blocks {
+    fn of(results: usize, seen: usize, groups: usize, width: usize) -> Self {
+        let (each, own) = (results / groups, seen / groups);
+        let spans = (0..results.div_ceil(width)).map(|panel| {
+            let (first, last) = (panel * width / each, (results.min((panel + 1) * width) - 1) / each);
+            first * own..(last + 1) * own
+        });
+        let length = spans.clone().map(|span| span.len()).max().unwrap_or(0);
+        Self { starts: spans.map(|span| span.start.min(seen - length)).collect(), length, all: seen }
+    }
+
+    /// Runs of a row of so many pixels, and numbers of a run.
+    fn runs(&self, across: usize) -> (usize, usize) {
+        if self.length == self.all { (1, across * self.all) } else { (across, self.length) }
+    }
+}
+
 /// Kernel, channels and weights of a convolution.
 #[derive(Clone, Copy)]
 pub(super) struct Kernel<'a> {
     pub window: Window,
     pub inputs: usize,
     pub outputs: usize,
-    /// `[outputs, inputs, kernel, kernel]`
+    pub groups: usize,
+    /// `[outputs, inputs / groups, kernel, kernel]`
     pub weights: &'a [f32],
 }
 
 impl Kernel<'_> {
+    /// The weight of two channels, 0 where they are of two groups.
     pub fn weight(&self, output: usize, input: usize, ky: usize, kx: usize) -> f32 {
-        let kernel = self.window.kernel;
-        self.weights[((output * self.inputs + input) * kernel + ky) * kernel + kx]
+        let (kernel, inputs) = (self.window.kernel, self.inputs / self.groups);
+        if self.groups > 1 && output / (self.outputs / self.groups) != input / inputs {
+            return 0.0;
+        }
+        self.weights[((output * inputs + input % inputs) * kernel + ky) * kernel + kx]
     }
 }
 
 /// From a picture to the convolution's result.
 pub(super) fn forward(kernel: Kernel<'_>, vectors: Vectors) -> Pass {
     let Window { kernel: side, stride, padding, .. } = kernel.window;
-    let run = side * kernel.inputs;
+    let width = vectors.width(kernel.outputs);
+    let blocks = Blocks::of(kernel.outputs, kernel.inputs, kernel.groups, width);
     let weight = |output: usize, term: usize| {
-        let (ky, rest) = (term / run, term % run);
-        kernel.weight(output, rest % kernel.inputs, ky, rest / kernel.inputs)
+        let (place, input) = (term / blocks.length, blocks.starts[output / width] + term % blocks.length);
+        kernel.weight(output, input, place / side, place % side)
     };
     Pass {
-        panels: Panels::pack(kernel.outputs, side * run, vectors.width(kernel.outputs), weight),
+        panels: Panels::pack(kernel.outputs, side * side * blocks.length, width, weight),
         lines: side,
-        run,
+        across: side,
+        blocks,
         first: (-(padding as isize), -(padding as isize)),
         step: stride,
         stride: 1,
@@ -113,19 +149,22 @@ pub(super) fn backward(kernel: Kernel<'_>, vectors: Vectors) -> Vec<Pass> {
 fn phase(kernel: Kernel<'_>, (a, b): (usize, usize), vectors: Vectors) -> Pass {
     let Kernel { window, inputs, outputs, .. } = kernel;
     let (high, wide) = (Reach::of(window, a..a + 1), Reach::of(window, b..b + 1));
-    let run = wide.count * outputs;
+    let width = vectors.width(inputs);
+    let blocks = Blocks::of(inputs, outputs, kernel.groups, width);
     let weight = |input: usize, term: usize| {
-        let (y, x, output) = (term / run, term % run / outputs, term % outputs);
+        let (y, x) = (term / blocks.length / wide.count, term / blocks.length % wide.count);
+        let output = blocks.starts[input / width] + term % blocks.length;
         match (place(window, a, high.first + y as isize), place(window, b, wide.first + x as isize)) {
             (Some(ky), Some(kx)) => kernel.weight(output, input, ky, kx),
             _ => 0.0,
         }
     };
-    let lines = if run == 0 { 0 } else { high.count };
+    let lines = if wide.count * outputs == 0 { 0 } else { high.count };
     Pass {
-        panels: Panels::pack(inputs, lines * run, vectors.width(inputs), weight),
+        panels: Panels::pack(inputs, lines * wide.count * blocks.length, width, weight),
         lines,
-        run,
+        across: wide.count,
+        blocks,
         first: (high.first, wide.first),
         step: 1,
         stride: window.stride,
@@ -199,8 +238,10 @@ impl WithSimd for Piece<'_, '_> {
         let width = pass.panels.width;
         let positions = to.width.div_ceil(pass.stride);
         let row = from.row();
-        let taps: Vec<usize> = (0..pass.lines).map(|line| line * row).collect();
-        let columns: Vec<usize> = (0..pass.lines).map(|line| line * pass.run * width).collect();
+        let (runs, run) = pass.blocks.runs(pass.across);
+        let all = (0..pass.lines).flat_map(|line| (0..runs).map(move |k| (line, k)));
+        let taps: Vec<usize> = all.clone().map(|(line, k)| line * row + k * from.channels).collect();
+        let columns: Vec<usize> = all.map(|(line, k)| (line * runs + k) * run * width).collect();
         // A pass without a single line sums up nothing, wherever it would begin.
         let origin = |first: isize| (from.pad as isize + first).max(0) as usize;
         let origin = (origin(pass.first.0), origin(pass.first.1));
@@ -223,9 +264,10 @@ impl WithSimd for Piece<'_, '_> {
                     if x == end {
                         continue;
                     }
-                    let start = line + (origin.1 + x * pass.step) * from.channels;
+                    let channel = pass.blocks.starts.get(panel).copied().unwrap_or_default();
+                    let start = line + (origin.1 + x * pass.step) * from.channels + channel;
                     let data = self.from.get(start..).unwrap_or_default();
-                    let terms = Rows { data, down, taps: &taps, run: pass.run };
+                    let terms = Rows { data, down, taps: &taps, run };
                     let next = share(following, index * blocks + block, calls);
                     multiply(simd, &mut sums.0, end - x, terms, weights, next);
                     for (x, sums) in (x..end).zip(sums.0.chunks_exact(width)) {

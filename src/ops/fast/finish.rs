@@ -4,6 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::team::{Part, Stage, Target};
 use super::{Slot, Vectors};
+use crate::ops::Rectifier;
 
 /// How results become pixels of a buffer: `mask · relu(scale · sum + bias + more + what is there)`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,10 +17,10 @@ pub struct Finish<'a> {
     pub more: Option<usize>,
     /// Whether what is there already is added.
     pub add: bool,
-    /// Whether negative results become 0.
-    pub relu: bool,
-    /// Results become 0 where this buffer of the same grid is not above 0: the gradient of a ReLU.
-    pub mask: Option<usize>,
+    /// What results are bounded by.
+    pub relu: Option<Rectifier>,
+    /// Results become 0 where this buffer of the same grid, a rectifier's result, is at a bound: its gradient.
+    pub mask: Option<(usize, Rectifier)>,
 }
 
 /// A [`Finish`] with the buffers it reads.
@@ -29,8 +30,10 @@ pub(super) struct Finisher<'a> {
     bias: &'a [f32],
     more: &'a [f32],
     add: bool,
-    relu: bool,
+    relu: Option<Rectifier>,
     mask: &'a [f32],
+    /// The upper bound of what is in the mask, if it has one.
+    top: Option<f32>,
 }
 
 impl<'a> Finish<'a> {
@@ -38,7 +41,9 @@ impl<'a> Finish<'a> {
     pub(super) fn open(&self, part: &Part<'a>) -> Finisher<'a> {
         let read = |buffer: Option<usize>| buffer.map_or(&[][..], |buffer| part.read(buffer));
         let Self { scale, bias, add, relu, .. } = *self;
-        Finisher { scale, bias, more: read(self.more), add, relu, mask: read(self.mask) }
+        let bounded = self.mask.filter(|(_, kind)| *kind == Rectifier::Relu6);
+        let (mask, top) = (read(self.mask.map(|(buffer, _)| buffer)), bounded.map(|(_, kind)| kind.most()));
+        Finisher { scale, bias, more: read(self.more), add, relu, mask, top }
     }
 }
 
@@ -67,11 +72,18 @@ impl Finisher<'_> {
             if let Some(more) = more {
                 x = simd.add_f32s(x, whole(simd, &more[k..]));
             }
-            if self.relu {
+            if let Some(kind) = self.relu {
                 x = positive(simd, x, x);
+                if kind == Rectifier::Relu6 {
+                    x = below(simd, x, kind.most(), x, kind.most());
+                }
             }
             if let Some(mask) = mask {
-                x = positive(simd, whole(simd, &mask[k..]), x);
+                let sign = whole(simd, &mask[k..]);
+                x = positive(simd, sign, x);
+                if let Some(top) = self.top {
+                    x = below(simd, sign, top, x, 0.0);
+                }
             }
             save(simd, &mut to[k..k + S::F32_LANES], x);
             k += S::F32_LANES;
@@ -81,9 +93,13 @@ impl Finisher<'_> {
             x += if self.add { to[k] } else { 0.0 };
             x += bias.map_or(0.0, |bias| bias[k]);
             x += more.map_or(0.0, |more| more[k]);
-            let below = |x: f32| x <= 0.0;
-            let zero = (self.relu && below(x)) || mask.is_some_and(|mask| below(mask[k]));
-            to[k] = if zero { 0.0 } else { x };
+            let low = |x: f32| x <= 0.0;
+            if let Some(kind) = self.relu {
+                x = if low(x) { 0.0 } else { x };
+                x = if x >= kind.most() { kind.most() } else { x };
+            }
+            let masked = |mask: f32| low(mask) || self.top.is_some_and(|top| mask >= top);
+            to[k] = if mask.is_some_and(|mask| masked(mask[k])) { 0.0 } else { x };
         }
     }
 }
@@ -93,6 +109,13 @@ impl Finisher<'_> {
 fn positive<S: Simd>(simd: S, sign: S::f32s, value: S::f32s) -> S::f32s {
     let zero = simd.splat_f32s(0.0);
     simd.select_f32s(simd.less_than_or_equal_f32s(sign, zero), zero, value)
+}
+
+/// `value` where `sign` is not `top` or above, and `other` there.
+#[inline(always)]
+fn below<S: Simd>(simd: S, sign: S::f32s, top: f32, value: S::f32s, other: f32) -> S::f32s {
+    let reached = simd.less_than_or_equal_f32s(simd.splat_f32s(top), sign);
+    simd.select_f32s(reached, simd.splat_f32s(other), value)
 }
 
 /// The vector at the beginning of a slice.
@@ -112,8 +135,8 @@ pub fn copy<'a>(from: usize, to: Slot, finish: Finish<'a>, vectors: Vectors) -> 
     Box::new(Copy { from: Some(from), target: rows(to), finish, vectors })
 }
 
-/// What is there already, where `mask` is above 0; the gradient of a ReLU.
-pub fn mask<'a>(to: Slot, mask: Option<usize>, vectors: Vectors) -> Box<dyn Stage + 'a> {
+/// What is there already, where `mask` is at no bound: a rectifier's gradient.
+pub fn mask<'a>(to: Slot, mask: Option<(usize, Rectifier)>, vectors: Vectors) -> Box<dyn Stage + 'a> {
     Box::new(Copy { from: None, target: rows(to), finish: Finish { add: true, mask, ..Finish::default() }, vectors })
 }
 

@@ -5,10 +5,13 @@
 //! Winograd's method (`winograd`). Every sum runs over the same terms in the same order, each by one fused
 //! multiply-add, whatever the vectors' length, the number of threads or the batch: the bytes are the same.
 
+mod channels;
 mod conv;
+mod depthwise;
 mod direct;
 mod finish;
 mod grid;
+mod mean;
 mod memory;
 mod narrow;
 mod panels;
@@ -17,9 +20,11 @@ mod team;
 mod tile;
 mod winograd;
 
+pub use channels::{gather, pick};
 pub use conv::FastConvolution;
 pub use finish::{Finish, copy, mask};
 pub use grid::{Grid, enter, leave};
+pub use mean::{average, spread};
 pub use memory::{Floats, floats};
 pub use pool::{pool, unpool, winners_grid};
 pub use team::{Buffer, Stage, run};

@@ -166,6 +166,6 @@ impl WithSimd for UnpoolPiece<'_, '_> {
 
 /// The first position whose window has a cell: (cell + padding − kernel + 1) / stride, rounded up.
 #[inline(always)]
-fn first(window: Window, cell: usize) -> usize {
+pub(super) fn first(window: Window, cell: usize) -> usize {
     (cell + window.padding).saturating_sub(window.kernel - 1).div_ceil(window.stride)
 }

@@ -46,10 +46,58 @@ pub static MODELS: &[&Spec] = &[
         "Sandler, Howard, Zhu, Zhmoginov, Chen 2018, MobileNetV2: Inverted Residuals and Linear Bottlenecks; torchvision.models",
         "model mobilenet_v2",
     ),
+    &model("vgg11", "VGG of 11 layers", VGG_AS, VGG, "model vgg11"),
+    &model("vgg11_bn", "VGG of 11 layers with batch norms", VGG_NORMED, VGG, "model vgg11_bn"),
+    &model("vgg13", "VGG of 13 layers", VGG_AS, VGG, "model vgg13"),
+    &model("vgg13_bn", "VGG of 13 layers with batch norms", VGG_NORMED, VGG, "model vgg13_bn"),
+    &model("vgg16", "VGG of 16 layers", VGG_AS, VGG, "model vgg16"),
+    &model("vgg16_bn", "VGG of 16 layers with batch norms", VGG_NORMED, VGG, "model vgg16_bn"),
+    &model("vgg19", "VGG of 19 layers", VGG_DOC, VGG, "model vgg19"),
+    &model("vgg19_bn", "VGG of 19 layers with batch norms", VGG_NORMED, VGG, "model vgg19_bn"),
+    &model(
+        "alexnet",
+        "AlexNet, of five convolutions",
+        "Nodes are torchvision's: `features.0` … `features.12`, `avgpool`, `classifier.1`, `classifier.4`, `classifier.6`. Its first convolution sees 11x11 pixels every 4, so pictures show that grid; three quarters of its 61 million weights are in `classifier.1` and `classifier.4`.",
+        "Krizhevsky 2014, One weird trick for parallelizing convolutional neural networks; torchvision.models",
+        "model alexnet",
+    ),
+    &model(
+        "googlenet",
+        "GoogLeNet, the first Inception: lucid's and DeepDream's network",
+        "Nodes are torchvision's: `conv1.conv`, `inception3a.branch2.1.relu`, `inception4c.cat` … `fc`; a module (`inception4c`) is its concatenation. Not TensorFlow's weights, which lucid uses, so its channels are others. Where torchvision changes the normalization inside of the network, here it is `mean` and `std`. Files of weights may contain the auxiliary classifiers, which are passed over.",
+        "Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich 2014, Going Deeper with Convolutions; torchvision.models",
+        "model googlenet",
+    ),
+    &model(
+        "densenet121",
+        "DenseNet of 121 layers, each of which sees all before it",
+        "Nodes are torchvision's: `features.conv0`, `features.denseblock1.denselayer3.conv2` … `features.norm5`, `classifier`; `features.denseblock3` is the concatenation of a block.",
+        "Huang, Liu, van der Maaten, Weinberger 2016, Densely Connected Convolutional Networks; torchvision.models",
+        "model densenet121",
+    ),
+    &model(
+        "resnext50_32x4d",
+        "ResNeXt of 50 layers: ResNet50 with 32 groups of channels",
+        "As `resnet50`, whose 3x3 convolutions are twice as wide and divided into groups that see nothing of each other.",
+        "Xie, Girshick, Dollar, Tu, He 2016, Aggregated Residual Transformations for Deep Neural Networks; torchvision.models",
+        "model resnext50_32x4d",
+    ),
+    &model(
+        "wide_resnet50_2",
+        "Wide ResNet of 50 layers: ResNet50 with twice as wide bottlenecks",
+        "As `resnet50`, with twice as many channels in the 3x3 convolutions, and nearly three times the work.",
+        "Zagoruyko, Komodakis 2016, Wide Residual Networks; torchvision.models",
+        "model wide_resnet50_2",
+    ),
 ];
 
 const RESNET: &str = "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition; torchvision.models";
 const SQUEEZENET: &str = "Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer 2016, SqueezeNet: AlexNet-level accuracy with 50x fewer parameters; torchvision.models";
+const VGG: &str =
+    "Simonyan, Zisserman 2014, Very Deep Convolutional Networks for Large-Scale Image Recognition; torchvision.models";
+const VGG_DOC: &str = "Nodes are torchvision's: `features.0`, `features.1` … number convolutions, ReLUs and pools in order, then come `avgpool` and `classifier.0` … `classifier.6`. A plain chain without shortcuts: its pictures are whole and clear, also those of style and texture. Ten times the work of ResNet18 and 140 million weights, most of them in `classifier.0`; reading a node of `features` does without those.";
+const VGG_AS: &str = "As `vgg19`, with fewer convolutions; `fviz layers` numbers them.";
+const VGG_NORMED: &str = "As the one without `_bn`, with a batch norm behind each convolution, so nodes of `features` have other numbers: `fviz layers` lists them.";
 const DEEPER: &str = "As `resnet18`, with more blocks a stage and twice the time a step.";
 const BOTTLENECK: &str = "As `resnet18`, with blocks of three convolutions and four times as many channels in `layer1` … `layer4`; its pictures are finer and harder to bring out.";
 
@@ -82,7 +130,7 @@ static PARAMS: &[Param] = &[
         Presence::Optional(
             "the model's own: embedded, or looked for in the folder `FVIZ_MODELS`, in the cache, then downloaded",
         ),
-        "A `.safetensors` file or a `.pth` in torch's zip format, with torchvision's names of tensors. A fine-tuned network may have any number of classes.",
+        "A `.safetensors` file or a `.pth` in torch's zip format, with torchvision's names of tensors. A fine-tuned network may have any number of classes. One whose first layer has a single channel sees the luminance of what `mean` and `std` leave, 0.2989 R + 0.587 G + 0.114 B.",
     ).alias(&["checkpoint", "file", "path", "pretrained"]),
     Param::new(
         "labels",
@@ -94,7 +142,7 @@ static PARAMS: &[Param] = &[
         "mean",
         Type::Numbers(3),
         Presence::Optional("the model's own: [0.485, 0.456, 0.406] for ImageNet"),
-        "What is taken from the channels R, G, B of a picture in 0..1 before the network sees it. It has no meaning with `input = raw`.",
+        "What is taken from the channels R, G, B of a picture in 0..1 before the network sees it; for a gray network of one mean, that three times. It has no meaning with `input = raw`.",
     ),
     Param::new(
         "std",
