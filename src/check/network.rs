@@ -7,7 +7,7 @@ use super::Checker;
 use super::recipe::Model;
 use super::scope::Scope;
 use super::suggest::nearest;
-use crate::nets::{self, Architecture, Facts, Known, Labels};
+use crate::nets::{self, Architecture, Facts, Known, Labels, Op};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Call, Param, Type, Unit, UnitsOf};
 use crate::syntax::ast::{Expr, ExprKind, Phrase};
