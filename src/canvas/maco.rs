@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Result, Shape, Tensor, bail};
 
 use super::fourier::IMAGENET;
 use super::{Canvas, Form};
@@ -44,10 +44,13 @@ impl Canvas for Maco {
         false
     }
 
+    /// Phases are standardized, so of the numbers' deviation nothing is left but how far a step goes beside it. They begin
+    /// with deviation 1: then a rate is in radians.
     fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor> {
         let wide = form.width / 2 + 1;
-        let values: Vec<f32> = (0..3 * form.height * wide).map(|_| normal() as f32).collect();
-        Tensor::from_vec(values, (1, 3, form.height, wide), &Device::Cpu)
+        let values: Vec<f64> = (0..3 * form.height * wide).map(|_| normal()).collect();
+        let values = Tensor::from_vec(values, (1, 3, form.height, wide), &Device::Cpu)?;
+        standardized(&values)?.to_dtype(DType::F32)
     }
 }
 
@@ -166,6 +169,13 @@ mod tests {
     fn it_stands_for_no_given_picture() {
         let args = Args::new();
         let form = Form { args: &args, height: 4, width: 4 };
+        let mut count = 0.0;
+        let start = Maco.noise(form, &mut || {
+            count += 1.0;
+            1e-3 * count
+        });
+        let start = values(&start.unwrap());
+        assert!((start.iter().map(|v| v * v).sum::<f64>() / start.len() as f64 - 1.0).abs() < 1e-2);
         assert!(Maco.encode(&random(&[1, 3, 4, 4], 1), form).is_err() && !Maco.encodes());
     }
 }

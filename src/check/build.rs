@@ -65,8 +65,10 @@ impl Checker<'_> {
         for source in &structure.stages {
             match self.stage_of(scope, source, stages.last()) {
                 Some((stage, uses)) => {
-                    stages.push(stage);
-                    renders.push(uses);
+                    for stage in octaves(stage) {
+                        stages.push(stage);
+                        renders.push(uses.clone());
+                    }
                 }
                 None => well = false,
             }
@@ -156,6 +158,7 @@ impl Checker<'_> {
             width,
             height,
             canvas,
+            over_photo: false,
             init,
             terms: terms?,
             views,
@@ -177,7 +180,10 @@ impl Checker<'_> {
         if encodes(canvas) {
             return true;
         }
-        let (span, what) = if let Some(mode) = stage.modes.first() {
+        let acts = |mode: &&Call| {
+            registry::mode(mode.spec.name).is_some_and(|word| word.acts() || mode.spec.name == "octaves")
+        };
+        let (span, what) = if let Some(mode) = stage.modes.iter().find(acts) {
             (mode.span, format!("the mode `{}` acts on the picture", mode.spec.name))
         } else if let Some(filter) = stage.filters.first() {
             (filter.call.span, format!("the filter `{}` acts on the picture", filter.call.spec.name))
@@ -518,6 +524,27 @@ impl Checker<'_> {
         let schedule = every.map_or(Schedule::NEVER, |every| Schedule { every, from, until });
         Some(RenderUse { span: statement.span, name_span, file, format, layout, schedule, fps })
     }
+}
+
+/// A stage, or one for each size where it has the mode `octaves`, smallest first.
+fn octaves(stage: Stage) -> Vec<Stage> {
+    let Some(at) = stage.modes.iter().position(|mode| mode.spec.name == "octaves") else { return vec![stage] };
+    let args = &stage.modes[at].args;
+    let (count, scale) = (args.integer("count").max(1), args.dial("scale").and_then(|dial| dial.constant()));
+    let (photo, scale) = (stage.init.args.file("file").is_some(), scale.unwrap_or(1.0));
+    let sized = |length: usize, k: i64| ((length as f64 / libm::pow(scale, k as f64)).round() as usize).max(1);
+    let one = |k: i64| {
+        let mut octave = stage.clone();
+        octave.modes.remove(at);
+        octave.name = match stage.name.as_str() {
+            "" => format!("octave{}", count - k),
+            name => format!("{name}_octave{}", count - k),
+        };
+        (octave.width, octave.height) = (sized(stage.width, k), sized(stage.height, k));
+        octave.over_photo = photo && k + 1 < count;
+        octave
+    };
+    (0..count).rev().map(one).collect()
 }
 
 /// Whether a line that could not be read may have been an objective.

@@ -59,6 +59,8 @@ pub struct Stage {
     pub height: usize,
     /// The parametrization of the picture.
     pub canvas: Call,
+    /// Whether it goes on from the stage before with the photo's own detail: see the mode `octaves`.
+    pub over_photo: bool,
     /// What the picture starts as; read in the first stage only.
     pub init: Call,
     /// What is maximized, weights signed: the loss is minus their sum.

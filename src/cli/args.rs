@@ -79,8 +79,8 @@ pub enum Verb {
     ///
     /// A WORD prints what it does, its parameters with units, ranges and defaults, where it comes from and an
     /// example; a kind of words (`transforms`), what there is of it; a parameter (`lr`), what it means to each word
-    /// that has it; a CODE, what the error means and what to write instead; a RECIPE, the recipe with every default
-    /// and every `use` written in, and what it will do.
+    /// that has it; a CODE, what the error means and what to write instead; a PRESET (`std/best`), its text; a RECIPE,
+    /// the recipe with every default and every `use` written in, and what it will do.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// List the nodes of a network that a recipe can name

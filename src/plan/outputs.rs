@@ -49,7 +49,7 @@ const STAGE: &str = "{stage}";
 fn cells(render: &Render) -> Option<usize> {
     match render.layout.spec.name {
         "grid" => Some(render.layout.args.iter().find_map(|(_, arg, _)| grid(arg)).unwrap_or(usize::MAX)),
-        "sheet" | "flipbook" => Some(usize::MAX),
+        "sheet" | "flipbook" | "best" => Some(usize::MAX),
         _ => None,
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn stage(name: &str, size: usize, steps: usize) -> Stage {
         width: size,
         height: size,
         canvas: call(Kind::Canvas, "pixels", &[("clamp", Arg::None)]),
+        over_photo: false,
         init: call(Kind::Init, "uniform", &[("low", number(0.0)), ("high", number(1.0))]),
         terms: Vec::new(),
         views: 1,

@@ -5,8 +5,9 @@ use candle_core::{Tensor, Var};
 use super::error::RunError;
 use super::state::{Place, form};
 use crate::canvas::Canvas;
-use crate::spec::Call;
-use crate::words::registry;
+use crate::check::recipe::Stage;
+use crate::spec::{Call, Moment};
+use crate::words::{Mode, registry};
 
 /// A canvas on its way to the network: a graph of its own, from the parameters to the views.
 pub(super) struct Look {
@@ -23,10 +24,28 @@ pub(super) struct Look {
 /// Modes, draws and transforms of one iteration.
 pub(super) fn look(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<Look, RunError> {
     let leaf = Var::from_tensor(&moved(params, canvas, at)?)?;
-    let picture = canvas.decode(&leaf, form(at.stage))?;
+    let picture = shown(&leaf, canvas, at.stage)?;
     let seen = seen(&picture, at)?;
     let input = at.normalized(&seen)?;
     Ok(Look { leaf, picture, seen, input })
+}
+
+/// The modes of a stage, with their code.
+fn modes(stage: &Stage) -> Result<Vec<(&'static dyn Mode, &Call)>, RunError> {
+    let found = stage.modes.iter().map(|call| match registry::mode(call.spec.name) {
+        Some(word) => Ok((word, call)),
+        None => Err(unknown(call)),
+    });
+    found.collect()
+}
+
+/// The picture that parameters stand for, `[1, 3, H, W]`, as files show it. Gradients flow through it.
+pub(super) fn shown(params: &Tensor, canvas: &dyn Canvas, stage: &Stage) -> Result<Tensor, RunError> {
+    let mut picture = canvas.decode(params, form(stage))?;
+    for (word, call) in modes(stage)? {
+        picture = word.shape(&picture, call).map_err(RunError::of(call.spec.name, call.span))?;
+    }
+    Ok(picture)
 }
 
 /// A picture through the transforms of this iteration, `[views, 3, H', W']`: draws depend on the moment alone, so every
@@ -36,6 +55,10 @@ pub(super) fn seen(picture: &Tensor, at: &Place) -> Result<Tensor, RunError> {
     let mut views = Vec::with_capacity(at.stage.views);
     for view in 0..at.stage.views {
         let mut seen = picture.clone();
+        for (word, call) in modes(at.stage)? {
+            let now = Moment { view, ..call.moment(&moment) };
+            seen = word.seen(&seen, call, &now).map_err(RunError::of(call.spec.name, call.span))?;
+        }
         for call in &at.stage.transforms {
             let word = registry::transform(call.spec.name).ok_or_else(|| unknown(call))?;
             let mut now = call.moment(&moment);
@@ -49,14 +72,14 @@ pub(super) fn seen(picture: &Tensor, at: &Place) -> Result<Tensor, RunError> {
 
 /// The parameters after the modes: each acts on the decoded picture, which is encoded again.
 fn moved(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<Tensor, RunError> {
-    if at.stage.modes.is_empty() {
+    let modes: Vec<_> = modes(at.stage)?.into_iter().filter(|(word, _)| word.acts()).collect();
+    if modes.is_empty() {
         return Ok(params.clone());
     }
     let form = form(at.stage);
     let moment = at.moment();
     let mut picture = canvas.decode(params, form)?.detach();
-    for call in &at.stage.modes {
-        let word = registry::mode(call.spec.name).ok_or_else(|| unknown(call))?;
+    for (word, call) in modes {
         picture = word.apply(&picture, call, &call.moment(&moment)).map_err(RunError::of(call.spec.name, call.span))?;
     }
     Ok(canvas.encode(&picture.detach(), form)?)

@@ -38,7 +38,7 @@ pub use scores::Scores;
 pub use state::State;
 
 use against::References;
-use look::unknown;
+use look::{shown, unknown};
 use state::{Place, form, moment};
 use step::{Lane, Outcome, step};
 
@@ -195,11 +195,17 @@ impl<'a> Runner<'a> {
                 continue;
             };
             let old = canvas_of(before)?.decode(&state.params, form(before))?.detach();
-            let (_, _, height, width) = old.dims4()?;
-            let picture = if (height, width) == (stage.height, stage.width) {
-                old
-            } else {
-                ops::resize(&old, stage.height, stage.width, ops::Sample::Bicubic)?
+            let resized = |picture: &Tensor| match picture.dims4()? {
+                (_, _, height, width) if (height, width) == (stage.height, stage.width) => Ok(picture.clone()),
+                _ => ops::resize(picture, stage.height, stage.width, ops::Sample::Bicubic),
+            };
+            let picture = match stage.over_photo {
+                // Only what was dreamed is made larger; the photo has its own detail at every size.
+                true => {
+                    let photo = |stage: &Stage| photo_of(variant, stage, self.setting.photos);
+                    (photo(stage)? + resized(&(old - photo(before)?)?)?)?
+                }
+                false => resized(&old)?,
             };
             let kind = canvas_of(stage)?;
             let params = kind.clamp(&kind.encode(&picture, form(stage))?, form(stage))?;
@@ -301,6 +307,18 @@ fn canvas_of(stage: &Stage) -> Result<&'static dyn Canvas, RunError> {
     canvas(stage.canvas.spec.name).ok_or_else(|| unknown(&stage.canvas))
 }
 
+/// The photo that a variant starts from, at the size of a stage.
+fn photo_of(variant: &Variant, stage: &Stage, photos: Photos) -> Result<Tensor, RunError> {
+    let call: &Call = &stage.init;
+    let word = registry::init(call.spec.name).ok_or_else(|| unknown(call))?;
+    let at = call.moment(&moment(variant, stage, 0));
+    let start = word.start(stage.height, stage.width, &call.args, &at, photos);
+    match start.map_err(RunError::of(call.spec.name, call.span))? {
+        Start::Picture(picture) => Ok(picture),
+        Start::Parameters(_) => Err(unknown(call)),
+    }
+}
+
 /// The parameters with which a variant starts.
 fn started(variant: &Variant, stage: &Stage, photos: Photos) -> Result<Tensor, RunError> {
     let call: &Call = &stage.init;
@@ -319,7 +337,7 @@ fn started(variant: &Variant, stage: &Stage, photos: Photos) -> Result<Tensor, R
 /// The picture that a state stands for, `[1, 3, H, W]`.
 fn picture(recipe: &Recipe, state: &State) -> Result<Tensor, RunError> {
     match recipe.variants.get(state.variant).and_then(|variant| variant.stages.get(state.stage)) {
-        Some(stage) => Ok(canvas_of(stage)?.decode(&state.params, form(stage))?.detach()),
+        Some(stage) => Ok(shown(&state.params, canvas_of(stage)?, stage)?.detach()),
         None => Ok(state.params.clone()),
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn pages(recipe: &Recipe, output: &Output, all: &Collected) -> Result
     let name = render.layout.spec.name;
     let scale = whole(render, "scale").unwrap_or(1) as u32;
     let mut reels = Vec::new();
-    for member in &output.members {
+    let best = if name == "best" { best(output, all) } else { None };
+    for member in output.members.iter().filter(|member| best.is_none_or(|best| member.variant == best)) {
         reels.push(reel(recipe, output, member, all, name == "view", scale)?);
     }
     if reels.iter().all(|reel| reel.frames.is_empty()) {
@@ -42,6 +43,14 @@ pub(super) fn pages(recipe: &Recipe, output: &Output, all: &Collected) -> Result
         "strip" => reels.into_iter().map(|reel| film(render, &reel)).collect(),
         _ => Ok(reels.into_iter().flat_map(|reel| reel.steps.into_iter().zip(reel.frames)).map(Page::from).collect()),
     }
+}
+
+/// The variant of a file whose latest score is highest; the first of several.
+fn best(output: &Output, all: &Collected) -> Option<usize> {
+    let activation = |variant: usize| all.latest.get(&variant).map_or(f64::NEG_INFINITY, |scores| scores.activation);
+    let mut variants = output.members.iter().map(|member| member.variant);
+    let first = variants.next()?;
+    Some(variants.fold(first, |best, next| if activation(next) > activation(best) { next } else { best }))
 }
 
 impl From<(usize, RgbImage)> for Page {

@@ -79,12 +79,26 @@ pub trait Filter: Sync {
     fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
 }
 
-/// A change of the canvas itself before each step. No gradient.
+/// A change of the canvas between steps, or of what it is taken for. Each does one of the three.
 pub trait Mode: Sync {
     /// Its description.
     fn spec(&self) -> &'static Spec;
-    /// `[1, 3, H, W]` → `[1, 3, H, W]`; the call holds the block's transforms.
-    fn apply(&self, picture: &Tensor, call: &Call, at: &Moment) -> Result<Tensor>;
+    /// Whether it changes the canvas itself, by [`Mode::apply`].
+    fn acts(&self) -> bool {
+        true
+    }
+    /// The canvas before a step: `[1, 3, H, W]` → `[1, 3, H, W]`; the call holds the block's transforms. No gradient.
+    fn apply(&self, picture: &Tensor, _call: &Call, _at: &Moment) -> Result<Tensor> {
+        Ok(picture.clone())
+    }
+    /// What the canvas's picture is taken for, by files, penalties and the network. Gradients flow through it.
+    fn shape(&self, picture: &Tensor, _call: &Call) -> Result<Tensor> {
+        Ok(picture.clone())
+    }
+    /// What is shown to the network of that, before the transforms. Gradients flow through it.
+    fn seen(&self, picture: &Tensor, _call: &Call, _at: &Moment) -> Result<Tensor> {
+        Ok(picture.clone())
+    }
 }
 
 /// What an optimizer remembers from step to step.

@@ -15,7 +15,7 @@ use super::run::{accepted, tell};
 use super::terminal::shell_word;
 use super::{Exit, Failure};
 use crate::check::suggest::nearest;
-use crate::check::{Overrides, check};
+use crate::check::{Overrides, check, presets};
 use crate::plan::plan;
 use crate::source::{Code, codes};
 use crate::spec::Kind;
@@ -24,10 +24,22 @@ use crate::words::registry;
 
 /// Runs the verb.
 pub fn run(args: &ExplainArgs, reporter: &Reporter) -> Result<(), Failure> {
+    let name = args.what.trim();
+    if let Some(preset) = presets::find(name) {
+        let text = format!("{BOLD}{}{BOLD:#}\n\n{}", preset.full_name(), preset.text);
+        return anstream::stdout().write_all(text.as_bytes()).map_err(Failure::output);
+    }
+    if let Some(wanted) = name.strip_prefix("std/") {
+        let near = nearest(wanted, presets::names().filter_map(|name| name.strip_prefix("std/")));
+        let help = match near {
+            Some(near) => format!("did you mean `std/{near}`?"),
+            None => format!("presets are {}", presets::names().collect::<Vec<_>>().join(", ")),
+        };
+        return Err(Failure::usage(format!("there is no preset `{name}`"), Some(help)));
+    }
     if is_recipe(&args.what) {
         return of_recipe(args, reporter);
     }
-    let name = args.what.trim();
     let name = name.strip_prefix("fviz::").unwrap_or(name);
     let specs = registry::named(name);
     let code = codes::ALL.iter().find(|code| code.name == name);
@@ -35,6 +47,7 @@ pub fn run(args: &ExplainArgs, reporter: &Reporter) -> Result<(), Failure> {
     let pages = [
         (name == "words").then(|| word::list(&Kind::ALL, width)),
         (name == "codes").then(|| list_of_codes(width)),
+        (name == "presets").then(list_of_presets),
         (!specs.is_empty()).then(|| word::page(&specs, width)),
         Some(word::parameters(name, width)).filter(|page| !page.is_empty()),
         code.map(|code| page_of(code, width)),
@@ -77,6 +90,15 @@ fn page_of(code: &Code, width: usize) -> String {
     page.finish()
 }
 
+/// Every preset with what its first comment says.
+fn list_of_presets() -> String {
+    let about = |text: &str| {
+        let comment = text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or_default();
+        comment.split(": `use").next().unwrap_or_default().to_string()
+    };
+    presets::PRESETS.iter().map(|preset| format!("{}: {}\n", preset.full_name(), about(preset.text))).collect()
+}
+
 /// Every code with its first sentence.
 fn list_of_codes(width: usize) -> String {
     let mut page = Page::new(width);
@@ -105,7 +127,7 @@ fn unknown(name: &str) -> Failure {
             format!("did you mean the recipe, `fviz explain {}`?", shell_word(&file.display().to_string()))
         }
         Some((_, meant)) => format!("did you mean `fviz explain {meant}`?"),
-        None => "`fviz explain words` lists all words, `fviz explain codes` all error codes".into(),
+        None => "`fviz explain words` lists all words, `codes` all error codes, `presets` all presets".into(),
     };
     Failure::usage(format!("there is no word, parameter, error code or recipe called `{name}`"), Some(help))
 }

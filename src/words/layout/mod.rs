@@ -3,7 +3,7 @@
 use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
 
 /// All layouts.
-pub static LAYOUTS: &[&Spec] = &[&FRAMES, &GRID, &SHEET, &STRIP, &VIEW];
+pub static LAYOUTS: &[&Spec] = &[&FRAMES, &GRID, &SHEET, &BEST, &STRIP, &VIEW];
 
 const SCALE: Param = Param::new(
     "scale",
@@ -89,6 +89,18 @@ static SHEET: Spec = Spec {
         &[COLUMNS, LABELS, SCALE, HOLD, LOOP],
         1,
         "render \"sheet.png\" as sheet(8)",
+    )
+};
+
+static BEST: Spec = Spec {
+    aliases: &["best_of", "winner", "argmax"],
+    ..layout(
+        "best",
+        "of all variants the one with the highest score",
+        "The variant whose activation, Σ weight · objective, is highest in its last step, as `frames` would show it; of those that share a file, if the name tells some apart: `seed each 1..4` and `render \"{target}.png\" as best` write one picture for each target, the best of four. The score is one step's, with its transforms, so near ties are chance. Best of N is not a mean: say so where you show it.",
+        &[SCALE, HOLD, LOOP],
+        0,
+        "render \"hen.png\" as best",
     )
 };
 
