@@ -16,11 +16,11 @@ use super::{Failure, model, recipe, terminal};
 use crate::check::recipe::Model;
 use crate::check::suggest::nearest;
 use crate::nets::{Facts, Network, Op, Shape};
-use crate::ops::{Sample, resize};
 use crate::run::reason;
 use crate::session::{self, News, Session, photo};
 use crate::source::Sources;
 use crate::store::WeightStore;
+use crate::words::fitted;
 
 /// Runs the verb.
 pub fn run(args: &ClassifyArgs, reporter: &Reporter) -> std::result::Result<(), Failure> {
@@ -168,17 +168,10 @@ impl Look<'_> {
     }
 }
 
-/// As torchvision's classifiers are shown photos: the shorter side scaled, the middle cut out, mean and deviation.
+/// As torchvision's classifiers are shown photos: scaled and cut, mean and deviation taken away.
 fn preprocessed(photo: &Tensor, model: &Model) -> Result<Tensor> {
-    let (_, _, height, width) = photo.dims4()?;
     let (wide, high) = model.facts.size;
-    // A picture shorter than what is cut out would leave nothing to cut.
-    let side = model.facts.photo_side.max(wide).max(high);
-    let shorter = height.min(width).max(1);
-    let scaled = |length: usize| (side * length / shorter).max(side.min(length));
-    let scaled = resize(photo, scaled(height), scaled(width), Sample::Bilinear)?;
-    let (_, _, height, width) = scaled.dims4()?;
-    let middle = scaled.narrow(2, (height - high) / 2, high)?.narrow(3, (width - wide) / 2, wide)?;
+    let middle = fitted(photo, &model.facts, (high, wide))?;
     let row = |values: [f64; 3]| Tensor::new(&values.map(|value| value as f32), middle.device())?.reshape((1, 3, 1, 1));
     middle.broadcast_sub(&row(model.mean)?)?.broadcast_div(&row(model.std)?)?.contiguous()
 }

@@ -57,7 +57,7 @@ fn moved(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<Tensor, Run
 }
 
 /// (x − mean) / std for each channel; a model that is fed raw values has zeros and ones and is left alone.
-fn normalized(seen: &Tensor, mean: [f64; 3], std: [f64; 3]) -> candle_core::Result<Tensor> {
+pub(super) fn normalized(seen: &Tensor, mean: [f64; 3], std: [f64; 3]) -> candle_core::Result<Tensor> {
     let row = |values: [f64; 3]| Tensor::new(&values, &Device::Cpu)?.to_dtype(seen.dtype())?.reshape((1, 3, 1, 1));
     let centred = if mean == [0.0; 3] { seen.clone() } else { seen.broadcast_sub(&row(mean)?)? };
     if std == [1.0; 3] { Ok(centred) } else { centred.broadcast_div(&row(std)?) }
