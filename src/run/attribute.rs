@@ -12,7 +12,7 @@ use super::state::Place;
 use super::{Ending, Event, Scores, Setting, Step};
 use crate::check::recipe::{Attribution, Stage, Variant};
 use crate::plan::Take;
-use crate::words::{Asked, Scorer, Taps, looked_at, registry, shades};
+use crate::words::{Asked, Scorer, Taps, looked_at, registry, shades, smoothed};
 
 /// The map of every variant of a batch, one after another. Each picture that the network is shown is a step, the photo
 /// itself the first; all steps tell the photo's own score.
@@ -104,7 +104,8 @@ fn map(
         };
         return Err(RunError::NotFinite(what));
     }
-    let picture = shades(&map, &photo, word.is_signed())?;
+    let share = word.smooth(&method.args, &method.moment(&at.moment()));
+    let picture = shades(&smoothed(&map, share)?, &photo, word.is_signed())?;
     Ok(Some((scores, map, picture)))
 }
 

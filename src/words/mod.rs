@@ -21,7 +21,7 @@ mod statement;
 mod transform;
 mod value;
 
-pub use attribution::{AT_ONCE, heat, shades};
+pub use attribution::{AT_ONCE, shades, smoothed};
 pub use canvas::default_init;
 pub use photo::{fitted, looked_at};
 pub use statement::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS};
@@ -186,6 +186,10 @@ pub trait Attribution: Sync {
     fn is_signed(&self) -> bool;
     /// How many pictures it shows the network, for a photo of that height and width.
     fn passes(&self, args: &Args, size: (usize, usize)) -> usize;
+    /// The deviation of the gaussian through which a picture shows its map, a share of the shorter side; 0 for none.
+    fn smooth(&self, _args: &Args, _at: &Moment) -> f64 {
+        0.0
+    }
     /// Whether it reads a node besides the objective's own.
     fn reads_node(&self) -> bool {
         false

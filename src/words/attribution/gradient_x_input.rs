@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{less, mean_gradient, plain};
+use super::{SMOOTH, less, mean_gradient, plain};
 use crate::spec::{Args, Kind, Moment, Spec};
 use crate::words::{Asked, Attribution, Scorer};
 
@@ -15,7 +15,7 @@ static SPEC: Spec = Spec {
     summary: "how the objective answers to each pixel, times the pixel",
     doc: "x · ∂f/∂x, summed over the colours, where x is what the network sees of the photo, its mean taken away. Red speaks for the objective, blue against it.\n\nOne look at the network, so the fastest of all; for a linear model it is `integrated_gradients` itself. Where the network is far from linear, behind a softmax above all, the gradient at the photo says little of the way there.",
     source: "Shrikumar, Greenside, Shcherbina, Kundaje 2016, Not Just a Black Box (arXiv 1605.01713); Captum InputXGradient",
-    params: &[],
+    params: &[SMOOTH],
     positional: 0,
     block: false,
     example: "attribute class(\"hen\") on image(\"photo.jpg\") as gradient_x_input",
@@ -24,6 +24,10 @@ static SPEC: Spec = Spec {
 impl Attribution for GradientXInput {
     fn spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    fn smooth(&self, args: &Args, at: &Moment) -> f64 {
+        args.number("smooth", at)
     }
 
     fn is_signed(&self) -> bool {

@@ -2,6 +2,8 @@
 
 use candle_core::{DType, Result, Tensor};
 
+use crate::ops::{Edge, Taps, separable};
+
 /// The share of pixels whose numbers are told apart; what is greater gets the strongest colour. A few pixels are often
 /// many times as strong as all others, and would leave the rest dark.
 const PERCENTILE: f64 = 0.99;
@@ -18,10 +20,7 @@ const HOT: [[f64; 3]; 4] = [[0.04, 0.0, 0.0], [0.85, 0.1, 0.05], [1.0, 0.75, 0.1
 
 /// A number for each pixel as a share of the one that `PERCENTILE` of their |numbers| don't exceed, in −1..=1, or in
 /// 0..=1 where they have no sign; zeros of a map that is zero everywhere.
-///
-/// # Errors
-/// The map is no matrix of numbers.
-pub fn heat(map: &Tensor) -> Result<Vec<f64>> {
+fn heat(map: &Tensor) -> Result<Vec<f64>> {
     let values = map.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
     let mut sorted: Vec<f64> = values.iter().map(|value| value.abs()).collect();
     sorted.sort_by(f64::total_cmp);
@@ -30,6 +29,27 @@ pub fn heat(map: &Tensor) -> Result<Vec<f64>> {
     // A map with few spots is zero nearly everywhere; then its greatest number is the measure.
     let strong = if strong > 0.0 { strong } else { sorted.last().copied().unwrap_or(0.0) };
     Ok(values.into_iter().map(|value| if strong > 0.0 { (value / strong).clamp(-1.0, 1.0) } else { 0.0 }).collect())
+}
+
+/// A map through a gaussian whose deviation is a share of its shorter side. Beyond the border stands what stands
+/// there.
+///
+/// # Errors
+/// The map is no matrix of numbers.
+pub fn smoothed(map: &Tensor, share: f64) -> Result<Tensor> {
+    let (height, width) = map.dims2()?;
+    let deviation = share * height.min(width) as f64;
+    if deviation <= 0.0 {
+        return Ok(map.clone());
+    }
+    let reach = (3.0 * deviation) as i64 + 1;
+    let weight = |far: i64| libm::exp(-0.5 * libm::pow(far as f64 / deviation, 2.0));
+    let weights: Vec<f64> = (-reach..=reach).map(weight).collect();
+    let sum: f64 = weights.iter().sum();
+    let weights: Vec<f64> = weights.into_iter().map(|weight| weight / sum).collect();
+    let taps = |length: usize| Taps::window(&weights, length, Edge::Replicate);
+    let map = map.unsqueeze(0)?.unsqueeze(0)?;
+    separable(&map, &taps(height), &taps(width), Edge::Replicate)?.squeeze(0)?.squeeze(0)
 }
 
 /// The map `[H, W]` as colours over the gray, dimmed photo: `[1, 3, H, W]`, 0..1. Where there is no heat the photo is
@@ -55,7 +75,7 @@ pub fn shades(map: &Tensor, photo: &Tensor, signed: bool) -> Result<Tensor> {
             (false, _) => along(&HOT, heat.abs()),
         };
         // Weak heat lets the photo through, or every map would be grain from border to border.
-        let cover = if signed { libm::pow(heat.abs(), 0.7) } else { (1.4 * heat.abs()).min(1.0) * 0.85 };
+        let cover = if signed { 0.9 * heat.abs() } else { (1.4 * heat.abs()).min(1.0) * 0.85 };
         for (channel, color) in color.into_iter().enumerate() {
             if let Some(value) = picture.get_mut(channel * height * width + at) {
                 *value = (gray * (1.0 - cover) + color * cover) as f32;
@@ -98,6 +118,18 @@ mod tests {
     }
 
     #[test]
+    fn neighbours_add_up() {
+        let mut spot = vec![0.0; 41 * 41];
+        spot[20 * 41 + 20] = 3.0;
+        let spot = Tensor::from_vec(spot, (41, 41), &Device::Cpu).unwrap();
+        let wide = smoothed(&spot, 0.05).unwrap();
+        let sum: f64 = wide.sum_all().unwrap().to_scalar().unwrap();
+        let rows = wide.to_vec2::<f64>().unwrap();
+        assert!((sum - 3.0).abs() < 1e-9 && rows[20][20] < 0.3 && rows[20][22] > 0.05, "{sum}");
+        assert_eq!(smoothed(&spot, 0.0).unwrap().to_vec2::<f64>().unwrap()[20][20], 3.0);
+    }
+
+    #[test]
     fn red_is_for_and_blue_against_and_between_is_the_photo() {
         let photo = Tensor::full(0.5f32, (1, 3, 1, 3), &Device::Cpu).unwrap();
         let seen = shades(&map(&[1.0, -1.0, 0.0]), &photo, true).unwrap();
@@ -106,8 +138,8 @@ mod tests {
         assert!(seen[0][1] < 0.2 && seen[2][1] > 0.8, "{seen:?}");
         let gray = (0.5 * DIMMED) as f32;
         assert!((0..3).all(|channel| (seen[channel][2] - gray).abs() < 1e-6), "{seen:?}");
-        let hot = shades(&map(&[0.0, 0.5, 1.0]), &photo, false).unwrap();
+        let hot = shades(&map(&[0.0, 1.0, 2.0]), &photo, false).unwrap();
         let sums: Vec<f32> = hot.sum(1).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-        assert!(sums[0] < sums[1] && sums[1] < sums[2], "{sums:?}");
+        assert!(sums[0] < 1.0 && sums[1] > 2.0 && sums[1] == sums[2], "{sums:?}");
     }
 }

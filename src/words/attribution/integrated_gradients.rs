@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{less, mean_gradient, plain};
+use super::{SMOOTH, less, mean_gradient, plain};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
 use crate::words::{Asked, Attribution, Scorer};
 
@@ -13,7 +13,7 @@ static SPEC: Spec = Spec {
     name: "integrated_gradients",
     aliases: &["ig", "integrated_gradient", "intgrad", "path_integrated_gradients"],
     summary: "the photo's share of the objective, pixel by pixel, along the way from an empty picture",
-    doc: "(x − b) · mean of ∂f/∂x over the way from the baseline b to the photo x, summed over the colours; the mean is taken at the middles of `steps` equal parts. Red speaks for the objective, blue against it.\n\nThe map is complete: its sum is f(x) − f(b), so it divides up all of what the photo has and the baseline has not. That is its strength and its weakness: pixels that look like the baseline get nothing, whatever they mean, so look at more than one baseline. The maps are grainy, as the gradients of such networks are.",
+    doc: "(x − b) · mean of ∂f/∂x over the way from the baseline b to the photo x, summed over the colours; the mean is taken at the middles of `steps` equal parts. Red speaks for the objective, blue against it.\n\nThe map is complete: its sum is f(x) − f(b), so it divides up all of what the photo has and the baseline has not. That is its strength and its weakness: pixels that look like the baseline get nothing, whatever they mean, so look at more than one baseline. The gradients of such networks are grain, so pictures show the map smoothed.",
     source: "Sundararajan, Taly, Yan 2017, Axiomatic Attribution for Deep Networks (arXiv 1703.01365), equation 1; Captum IntegratedGradients(method = \"riemann_middle\"). On the choice of a baseline: Sturmfels, Lundberg, Lee 2020, Visualizing the Impact of Feature Attribution Baselines (Distill)",
     params: &[
         Param::new(
@@ -30,6 +30,7 @@ static SPEC: Spec = Spec {
             "The gray of the empty picture from which the way starts: 0 black, 0.5 middle gray, 1 white.",
         )
         .alias(&["baselines", "from", "reference"]),
+        SMOOTH,
     ],
     positional: 1,
     block: false,
@@ -39,6 +40,10 @@ static SPEC: Spec = Spec {
 impl Attribution for IntegratedGradients {
     fn spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    fn smooth(&self, args: &Args, at: &Moment) -> f64 {
+        args.number("smooth", at)
     }
 
     fn is_signed(&self) -> bool {

@@ -15,8 +15,9 @@ mod tests;
 use candle_core::{DType, Result, Tensor};
 
 use super::{Asked, Attribution};
+use crate::spec::{Param, Presence, Type, Unit};
 
-pub use heat::{heat, shades};
+pub use heat::{shades, smoothed};
 
 /// All methods; the first is that of a recipe that names none.
 pub static ATTRIBUTIONS: &[&dyn Attribution] = &[
@@ -29,6 +30,15 @@ pub static ATTRIBUTIONS: &[&dyn Attribution] = &[
 
 /// Pictures that go through the network together: more would only take more memory.
 pub const AT_ONCE: usize = 4;
+
+/// Of maps whose neighbouring pixels mostly disagree.
+const SMOOTH: Param = Param::new(
+    "smooth",
+    Type::Number { unit: Unit::None, min: 0.0, max: 0.5 },
+    Presence::Default("2.5%"),
+    "The picture shows the map through a gaussian of this deviation, a share of the shorter side, which adds up neighbours and keeps the sum: pixel by pixel red and blue stand side by side, and nothing is seen. `0` shows the pixels. The numbers of a `.csv` are those of the pixels.",
+)
+.alias(&["blur", "sigma"]);
 
 /// A picture of the photo's size and of one colour: of the gray that was asked for, or the network's own zero.
 fn plain(asked: &Asked, gray: Option<f64>) -> Result<Tensor> {
