@@ -5,6 +5,7 @@
 mod architecture;
 mod engine;
 mod facts;
+mod field;
 mod fuse;
 pub mod graph;
 pub mod import;
@@ -22,6 +23,7 @@ pub(crate) mod testing;
 pub use architecture::{Architecture, Source, TORCHVISION, architecture, architectures};
 pub use engine::{LayerTime, portable_nodes};
 pub use facts::{Facts, Licence};
+pub use field::Field;
 pub use graph::{Graph, Node, NodeId, Op};
 pub use import::{Header, ImportError, Weights};
 pub use known::Known;
