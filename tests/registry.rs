@@ -11,7 +11,8 @@ use fviz::words::registry;
 
 fn checked(text: &str) -> Checked {
     let input = Input { name: "t.fviz".into(), stem: "t".into(), text: text.into(), ..Input::default() };
-    check(&input, &MemoryWorld::default())
+    let photo = std::fs::read("tests/fixtures/coffee.png").unwrap();
+    check(&input, &MemoryWorld { files: [("x.png".into(), photo)].into() })
 }
 
 /// Asserts that a recipe has a problem of that code under that text, and says all that it has.
@@ -62,6 +63,8 @@ fn recipe(spec: &Spec, args: &str) -> String {
         Kind::Canvas => format!("canvas 96x96 as {call}"),
         Kind::Init => format!("init {call}"),
         Kind::Objective => return format!("fviz 1\nmaximize {call}\n"),
+        Kind::Attribution => return format!("fviz 1\nattribute class(0) on image(\"x.png\") as {call}\n"),
+        Kind::Photo => return format!("fviz 1\nattribute class(0) on {call}\n"),
         Kind::Transform => format!("transform {{ {call} }}"),
         Kind::Penalty => format!("regularize {call}"),
         Kind::Filter => format!("blur {call}"),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Checker;
+use super::attribution::attribute_of;
 use super::recipe::{Format, Model, Schedule, Scheduled, Stage, Term, Variant};
 use super::scope::Scope;
 use super::structure::{Slot, StageSource, Structure, is_none};
@@ -63,7 +64,11 @@ impl Checker<'_> {
         let mut renders = Vec::new();
         let mut well = model.is_some() && seed.is_some();
         for source in &structure.stages {
-            match self.stage_of(scope, source, stages.last()) {
+            let built = match attribute_of(source) {
+                Some(statement) => self.asked(scope, source, statement),
+                None => self.stage_of(scope, source, stages.last()),
+            };
+            match built {
                 Some((stage, uses)) => {
                     for stage in octaves(stage) {
                         stages.push(stage);
@@ -168,6 +173,7 @@ impl Checker<'_> {
             modes,
             optimizer,
             steps,
+            attribution: None,
         };
         number_equals(&mut stage);
         well &= self.can_encode(&stage, before);
@@ -285,7 +291,7 @@ impl Checker<'_> {
     }
 
     /// Width and height of the canvas.
-    fn canvas_size(
+    pub(super) fn canvas_size(
         &mut self,
         scope: &mut Scope,
         source: &StageSource,
@@ -549,7 +555,7 @@ fn octaves(stage: Stage) -> Vec<Stage> {
 
 /// Whether a line that could not be read may have been an objective.
 fn may_be_objective(line: &Unread) -> bool {
-    line.word.as_ref().is_none_or(|word| matches!(word.text.as_str(), "maximize" | "minimize" | "stage"))
+    line.word.as_ref().is_none_or(|word| matches!(word.text.as_str(), "maximize" | "minimize" | "attribute" | "stage"))
 }
 
 /// `optimize adam(lr = 0.05) for 256 steps`
@@ -567,7 +573,7 @@ pub(super) fn axis_order(span: Span) -> (bool, u32, usize) {
 }
 
 /// Numbers equal words of one kind in their order: part of the key of their draws.
-fn number_equals(stage: &mut Stage) {
+pub(super) fn number_equals(stage: &mut Stage) {
     let mut seen: BTreeMap<(Kind, &'static str), usize> = BTreeMap::new();
     let mut number = |call: &mut Call| {
         let count = seen.entry((call.spec.kind, call.spec.name)).or_default();
@@ -578,6 +584,7 @@ fn number_equals(stage: &mut Stage) {
     stage.penalties.iter_mut().for_each(&mut number);
     stage.filters.iter_mut().for_each(|filter| number(&mut filter.call));
     stage.terms.iter_mut().for_each(|term| number(&mut term.call));
+    stage.attribution.iter_mut().for_each(|attribution| number(&mut attribution.method));
     for mode in &mut stage.modes {
         number(mode);
         // A transform inside a mode is another use of the word: its draws must not repeat the network's.

@@ -3,6 +3,7 @@
 //! layers (what each `use` brings) → structure (which statements hold) → one `build` for each variant → sizes.
 //! Reads files through [`World`] only.
 
+mod attribution;
 mod build;
 mod call;
 mod cycles;
@@ -284,7 +285,10 @@ fn add_default_renders(structure: &mut Structure, size: (usize, usize), several:
     if structure.stages.iter().any(|stage| stage.slots.contains_key(&Slot::Render)) {
         return;
     }
-    let renders: Vec<_> = resolve::default(Slot::Render, size, several).collect();
+    let renders: Vec<_> = match structure.stages.iter().any(|stage| attribution::attribute_of(stage).is_some()) {
+        true => resolve::map_renders(several),
+        false => resolve::default(Slot::Render, size, several).collect(),
+    };
     for stage in &mut structure.stages {
         stage.slots.insert(Slot::Render, renders.clone());
     }

@@ -79,6 +79,19 @@ pub struct Stage {
     pub optimizer: Call,
     /// How many iterations.
     pub steps: usize,
+    /// What is asked about a photo; where it is, nothing is optimized, and a step is a picture that the network is shown.
+    pub attribution: Option<Attribution>,
+}
+
+/// `attribute … on … as …`: its terms are the stage's.
+#[derive(Clone, Debug)]
+pub struct Attribution {
+    /// How.
+    pub method: Call,
+    /// The photo.
+    pub photo: Call,
+    /// The node that the method reads besides those of the terms, by its graph name.
+    pub node: Option<String>,
 }
 
 /// A weighted objective.
@@ -131,7 +144,7 @@ pub enum Format {
     Gif,
     /// A still.
     Png,
-    /// Every term's score of every step.
+    /// Every term's score of every step; of an attribution the number of every pixel.
     Csv,
     /// The same, plotted.
     Svg,

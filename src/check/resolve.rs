@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use super::Checker;
+use super::attribution::attribute_of;
 use super::build::{Built, DEFAULT_STEPS};
 use super::structure::{Slot, StageSource, Structure, is_none};
 use crate::source::Span;
@@ -41,13 +42,23 @@ impl Checker<'_> {
         }
         let staged = structure.stages.iter().any(|stage| !stage.name.is_empty());
         let first = structure.stages.first();
+        let asks = structure.stages.iter().any(|stage| attribute_of(stage).is_some());
         for slot in ORDER {
             let own = structure.top.all(slot);
-            if !own.is_empty() {
+            if slot == Slot::Canvas && asks && !own.is_empty() {
+                // The size alone: a parametrization can only be that of a recipe that is used.
+                statements.extend(default(slot, size, several).map(|s| Statement::clone(&s)));
+            } else if !own.is_empty() {
                 statements.extend(own.iter().map(|statement| self.complete(slot, statement, size)));
             } else if !(staged && first.is_some_and(|stage| stage.own.contains(&slot))) {
                 let statement = |s: Rc<Statement>| self.complete(slot, &s, size);
                 match slot {
+                    // A photo is not grown.
+                    Slot::Init | Slot::Optimize if asks => {}
+                    Slot::Render if asks => statements.extend(map_renders(several).into_iter().map(statement)),
+                    Slot::Canvas if asks => {
+                        statements.extend(default(slot, size, several).map(|s| Statement::clone(&s)))
+                    }
                     Slot::Init => {
                         statements.extend(own_init(built).map(|name| statement(Rc::new(bare("init", words(name))))))
                     }
@@ -90,8 +101,14 @@ impl Checker<'_> {
             Slot::Render => Kind::Layout,
             _ => Kind::Transform,
         };
+        let asks = statement.word.text == "attribute";
+        let mut kind_here = kind;
         for item in &mut statement.items {
-            self.complete_expr(kind, item);
+            match &item.kind {
+                ExprKind::Name(name) if asks && name == "on" => kind_here = Kind::Photo,
+                ExprKind::Name(name) if asks && name == "as" => kind_here = Kind::Attribution,
+                _ => self.complete_expr(kind_here, item),
+            }
         }
         if let Some(block) = &mut statement.block {
             for inner in &mut block.statements {
@@ -105,6 +122,12 @@ impl Checker<'_> {
         let has = |word: &str| statement.items.iter().any(|item| is_name(item, word));
         let (has_for, has_as) = (has("for"), has("as"));
         match slot {
+            Slot::Objective if asks && !has_as => {
+                statement.items.extend(words("as integrated_gradients"));
+                if let Some(last) = statement.items.last_mut() {
+                    self.complete_expr(Kind::Attribution, last);
+                }
+            }
             Slot::Optimize => match self.steps {
                 Some(steps) => {
                     if let Some(at) = statement.items.iter().position(|item| is_name(item, "for")) {
@@ -242,6 +265,12 @@ fn own_init(built: &[Built]) -> Option<&'static str> {
     let mut names = built.iter().filter_map(|built| built.variant.stages.first()).map(|stage| stage.init.spec.name);
     let first = names.next()?;
     names.all(|name| name == first).then_some(first)
+}
+
+/// The files of a recipe that asks about a photo and names none: a picture of one moment.
+pub(super) fn map_renders(several: bool) -> Vec<Rc<Statement>> {
+    let text = if several { "\"{recipe}.png\" as sheet" } else { "\"{recipe}.png\"" };
+    vec![Rc::new(bare("render", words(text)))]
 }
 
 /// The statements that stand where a recipe has none of a kind; the init is its canvas's.

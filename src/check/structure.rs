@@ -36,7 +36,7 @@ pub(super) enum Slot {
 struct Row(&'static str, Slot, bool, bool);
 
 /// LANGUAGE.md's table of statements.
-const TABLE: [Row; 15] = [
+const TABLE: [Row; 16] = [
     Row("use", Slot::Use, true, false),
     Row("let", Slot::Let, true, false),
     Row("model", Slot::Model, false, false),
@@ -45,6 +45,7 @@ const TABLE: [Row; 15] = [
     Row("init", Slot::Init, false, true),
     Row("maximize", Slot::Objective, true, true),
     Row("minimize", Slot::Objective, true, true),
+    Row("attribute", Slot::Objective, true, false),
     Row("transform", Slot::Transform, false, true),
     Row("regularize", Slot::Regularize, true, true),
     Row("blur", Slot::Blur, true, true),
@@ -90,7 +91,7 @@ pub(super) struct Structure {
     pub stages: Vec<StageSource>,
 }
 
-type Slots = BTreeMap<Slot, Vec<Rc<Statement>>>;
+pub(super) type Slots = BTreeMap<Slot, Vec<Rc<Statement>>>;
 
 impl Checker<'_> {
     /// Merges the layers.
@@ -107,6 +108,7 @@ impl Checker<'_> {
             // The command line changes values; it must not silence the file's own objectives and the like.
             top.append(&mut here);
         }
+        self.alone(&mut top);
         let stage_statements = top.remove(&Slot::Stage).unwrap_or_default();
         structure.top = StageSource { slots: top, ..StageSource::default() };
         for statement in &stage_statements {
@@ -166,6 +168,7 @@ impl Checker<'_> {
         let meant = match word.text.as_str() {
             "loss" | "objective" | "target" | "max" => "maximize",
             "set" | "var" | "const" => "let",
+            "explain" | "saliency" | "heatmap" | "attribution" => "attribute",
             other => near.unwrap_or(other),
         };
         self.unread.push(Unread {
@@ -184,6 +187,9 @@ impl Checker<'_> {
             "network" | "net" => "write `model resnet18`".to_string(),
             "size" => "write `canvas 224x224`".to_string(),
             "zoom" => "write `mode eternal_zoom(zoom = 1.02)`".to_string(),
+            "explain" | "saliency" | "heatmap" | "attribution" => {
+                "write `attribute class(\"hen\") on image(\"photo.jpg\")`".to_string()
+            }
             "import" | "include" => "write `use \"other.fviz\"`".to_string(),
             "set" | "var" | "const" => "write `let name = value`".to_string(),
             _ => match near {

@@ -95,6 +95,20 @@ pub enum Verb {
     /// times gradient of the class's logit, summed over positions.
     #[command(after_help = CLASSIFY_EXAMPLES)]
     Classify(ClassifyArgs),
+    /// Show which units a class came from
+    ///
+    /// For a few layers, the units that speak most for the class in this photo: activation times gradient of the
+    /// class's logit, summed over positions. A sheet shows each as it looks (grown from nothing, to excite it) and
+    /// beside it what it saw of the photo (its receptive field, half the photo at most, where it is strongest).
+    #[command(after_help = TRACE_EXAMPLES)]
+    Trace(TraceArgs),
+    /// Show which parts of your photos excite a unit most
+    ///
+    /// Every photo of the folder is shown to the network. A sheet has a row for each unit: what it looks like, grown
+    /// from nothing, then the parts of the photos where its activation is greatest, one a photo (its receptive field,
+    /// half the photo at most).
+    #[command(after_help = EXEMPLARS_EXAMPLES)]
+    Exemplars(ExemplarsArgs),
     /// Say how sure a network is that pictures show a class
     ///
     /// Prints, for each picture, the probability of the class (the mean over four sizes, 6/7 to 9/7 of the network's
@@ -219,6 +233,49 @@ pub struct ClassifyArgs {
     /// How many classes and units are listed
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub top: u16,
+}
+
+/// Arguments of `trace`.
+#[derive(Clone, Debug, Args)]
+pub struct TraceArgs {
+    /// A JPEG, PNG or WebP
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub photo: PathBuf,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArg,
+    /// The class, a label or an index [default: the most probable one]
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// A node to look at; may be given several times [default: the last ReLU of each of the last four stages]
+    #[arg(long, value_name = "NODE")]
+    pub layer: Vec<String>,
+    /// How many units of each layer
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub top: u16,
+    /// The picture to write, a PNG
+    #[arg(short, long, value_name = "FILE", default_value = "trace.png", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+}
+
+/// Arguments of `exemplars`.
+#[derive(Clone, Debug, Args)]
+pub struct ExemplarsArgs {
+    /// A folder with JPEG, PNG or WebP pictures
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// A node and a channel, as `layer3.1:42`; may be given several times
+    #[arg(long, required = true, value_name = "NODE:CHANNEL")]
+    pub unit: Vec<String>,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArg,
+    /// How many photos of each unit
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub top: u16,
+    /// The picture to write, a PNG
+    #[arg(short, long, value_name = "FILE", default_value = "exemplars.png", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
 }
 
 /// Arguments of `judge`.

@@ -64,7 +64,7 @@ impl Events {
                 "stage": self.stages.get(take.stage), "iteration": take.iteration, "last": last,
             }),
             News::Run(Event::Note(note)) => json!({"event": "note", "diagnostic": object(note, sources)}),
-            News::Run(Event::Phase(_) | Event::View { .. } | Event::Finished { .. }) => return,
+            News::Run(Event::Phase(_) | Event::View { .. } | Event::Map { .. } | Event::Finished { .. }) => return,
             News::Wrote(path) => {
                 self.files.push(path.to_path_buf());
                 json!({"event": "wrote", "file": path})

@@ -63,6 +63,18 @@ Examples:
   fviz classify cat.jpg --model resnet18
   fviz classify cat.jpg --model resnet18 --layer layer3.1.relu_1 --top 10";
 
+/// Of `fviz trace`.
+pub const TRACE_EXAMPLES: &str = "\
+Examples:
+  fviz trace cat.jpg --model resnet18
+  fviz trace cat.jpg --model resnet18 --class 'Persian cat' --layer layer3 --layer layer4 --top 6 -o why.png";
+
+/// Of `fviz exemplars`.
+pub const EXEMPLARS_EXAMPLES: &str = "\
+Examples:
+  fviz exemplars photos --unit layer3.1:42 --model resnet18
+  fviz exemplars photos --unit layer3:42 --unit layer4:7 --model resnet18 --top 5 -o units.png";
+
 /// Of `fviz judge`.
 pub const JUDGE_EXAMPLES: &str = "\
 Examples:

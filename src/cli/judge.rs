@@ -75,7 +75,7 @@ pub fn run(args: &JudgeArgs, reporter: &Reporter) -> Result<(), Failure> {
 }
 
 /// The class that a label or an index means.
-fn class(facts: &Facts, wanted: &str) -> Result<usize, Failure> {
+pub fn class(facts: &Facts, wanted: &str) -> Result<usize, Failure> {
     if let Ok(class) = wanted.trim().parse::<usize>() {
         return match class < facts.classes() {
             true => Ok(class),

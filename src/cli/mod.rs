@@ -8,6 +8,7 @@ mod classify;
 mod completions;
 mod events;
 mod examples;
+mod exemplars;
 mod explain;
 mod golden;
 pub mod interrupt;
@@ -24,6 +25,8 @@ mod run;
 mod show;
 pub mod terminal;
 mod test;
+mod trace;
+mod units;
 mod watch;
 
 use std::process::ExitCode;
@@ -121,7 +124,7 @@ fn dispatch(verb: Verb, reporter: &Reporter) -> Result<(), Failure> {
     match &verb {
         Verb::Run(args) | Verb::Watch(args) => run::threads(args.threads)?,
         Verb::Profile(args) => run::threads(args.threads)?,
-        Verb::Classify(_) | Verb::Judge(_) | Verb::Test(_) => run::threads(None)?,
+        Verb::Classify(_) | Verb::Trace(_) | Verb::Exemplars(_) | Verb::Judge(_) | Verb::Test(_) => run::threads(None)?,
         _ => {}
     }
     match verb {
@@ -132,6 +135,8 @@ fn dispatch(verb: Verb, reporter: &Reporter) -> Result<(), Failure> {
         Verb::Layers(args) => layers::run(&args, reporter),
         Verb::Classes(args) => classes::run(&args, reporter),
         Verb::Classify(args) => classify::run(&args, reporter),
+        Verb::Trace(args) => trace::run(&args, reporter),
+        Verb::Exemplars(args) => exemplars::run(&args, reporter),
         Verb::Judge(args) => judge::run(&args, reporter),
         Verb::Show(args) => show::run(&args),
         Verb::Profile(args) => profile::run(&args, reporter),

@@ -99,7 +99,7 @@ impl Progress {
                 self.clear();
                 self.writing();
             }
-            News::Run(Event::Phase(_) | Event::Frame { .. } | Event::View { .. }) => {}
+            News::Run(Event::Phase(_) | Event::Frame { .. } | Event::View { .. } | Event::Map { .. }) => {}
             News::Wrote(path) => self.wrote(path),
         }
     }

@@ -82,7 +82,9 @@ impl Told {
             }),
             News::Run(run::Event::Note(note)) => Self::Note(note.clone()),
             News::Run(run::Event::Finished { cancelled }) => Self::Finished { cancelled: *cancelled },
-            News::Run(run::Event::Phase(_) | run::Event::Frame { .. } | run::Event::View { .. }) => return None,
+            News::Run(
+                run::Event::Phase(_) | run::Event::Frame { .. } | run::Event::View { .. } | run::Event::Map { .. },
+            ) => return None,
         })
     }
 

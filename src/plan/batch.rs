@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::check::recipe::{Model, Recipe, Stage, Variant};
 use crate::source::{Diagnostic, codes};
 use crate::spec::{Arg, Call};
-use crate::words::{Against, Sizes, registry};
+use crate::words::{AT_ONCE, Against, Sizes, registry};
 
 /// Variants that run together.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +121,9 @@ pub fn apart(recipe: &Recipe, batches: &[Batch]) -> Option<Diagnostic> {
 }
 
 fn nodes(variant: &Variant) -> BTreeSet<String> {
-    variant.stages.iter().flat_map(|stage| &stage.terms).map(|term| term.node.clone()).collect()
+    let terms = variant.stages.iter().flat_map(|stage| &stage.terms).map(|term| term.node.clone());
+    let asked = variant.stages.iter().filter_map(|stage| stage.attribution.as_ref()?.node.clone());
+    terms.chain(asked).collect()
 }
 
 /// Whether two variants can run side by side, given that they read the same nodes.
@@ -174,9 +176,10 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
             }
             Err(_) => (0, 0),
         };
-        let views = stage.views as u64;
+        // An attribution shows the network a few pictures at once, and each is a step.
+        let views = if stage.attribution.is_some() { AT_ONCE as u64 } else { stage.views as u64 };
         let own = canvas * CANVAS_TENSORS + views * (view.max(canvas) * TRANSFORM_TENSORS + activations);
-        let passes = views * stage.steps as u64;
+        let passes = stage.views as u64 * stage.steps as u64;
         needs.own = needs.own.max(own);
         needs.passes += passes;
         needs.multiplications = needs.multiplications.saturating_add(multiplications.saturating_mul(passes));

@@ -41,6 +41,7 @@ pub(crate) fn stage(name: &str, size: usize, steps: usize) -> Stage {
         modes: Vec::new(),
         optimizer: call(Kind::Optimizer, "sgd", &[("lr", number(1.0)), ("normalize", Arg::Choice("off"))]),
         steps,
+        attribution: None,
     }
 }
 

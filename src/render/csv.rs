@@ -19,6 +19,31 @@ pub fn table(scores: &Scores) -> String {
     out
 }
 
+/// The numbers of maps: columns `variant`, `y`, `x` (pixels from the top left), `value`.
+#[derive(Debug, Default)]
+pub struct Map {
+    lines: String,
+}
+
+impl Map {
+    /// Adds the rows of a variant's map.
+    pub fn add(&mut self, variant: &str, rows: &[Vec<f64>]) {
+        let variant = quoted(variant);
+        for (y, row) in rows.iter().enumerate() {
+            for (x, value) in row.iter().enumerate() {
+                let fields =
+                    [variant.as_ref().into(), y.to_string().into(), x.to_string().into(), number(*value).into()];
+                line(&mut self.lines, fields.into_iter());
+            }
+        }
+    }
+
+    /// The whole table.
+    pub fn finish(self) -> String {
+        format!("variant,y,x,value\r\n{}", self.lines)
+    }
+}
+
 fn line<'a>(out: &mut String, fields: impl Iterator<Item = Cow<'a, str>>) {
     for (i, field) in fields.enumerate() {
         if i > 0 {
@@ -68,6 +93,14 @@ mod tests {
              \"owl, great\",main,0,,1e-9\r\n\
              ,main,10,0.1,\r\n"
         );
+    }
+
+    #[test]
+    fn a_map() {
+        let mut map = Map::default();
+        map.add("a, b", &[vec![1.0, -0.5]]);
+        map.add("c", &[vec![0.25]]);
+        assert_eq!(map.finish(), "variant,y,x,value\r\n\"a, b\",0,0,1\r\n\"a, b\",0,1,-0.5\r\nc,0,0,0.25\r\n");
     }
 
     #[test]

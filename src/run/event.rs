@@ -40,6 +40,13 @@ pub enum Event<'a> {
         /// `[views, 3, H, W]` after the transforms, before the model's mean and deviation; not clamped.
         pictures: &'a Tensor,
     },
+    /// The numbers of a map, before the frame that shows it.
+    Map {
+        /// Which variant.
+        variant: usize,
+        /// `[H, W]`
+        values: &'a Tensor,
+    },
     /// Something worth a line: a start that was helped, or one that can't move.
     Note(Diagnostic),
     /// Nothing more comes.

@@ -5,6 +5,7 @@
 //! computes an image the same in any batch.
 
 mod against;
+mod attribute;
 mod error;
 mod event;
 mod finite;
@@ -84,6 +85,13 @@ pub fn run(setting: &Setting, sink: &mut dyn FnMut(Event)) -> Result<Ending, Run
     let mut ending = Ending { scores: vec![None; recipe.variants.len()], ..Ending::default() };
     let mut done = 0;
     for (number, (batch, network)) in plan.batches.iter().zip(setting.networks).enumerate() {
+        if asks(recipe, batch) {
+            attribute::maps(setting, number, *network, &mut done, &mut ending, sink)?;
+            if ending.cancelled {
+                break;
+            }
+            continue;
+        }
         let mut runner = Runner::new(setting, number, batch, *network)?;
         let result = runner.run(&mut done, &mut ending, sink);
         if result.is_err() || ending.cancelled {
@@ -98,9 +106,16 @@ pub fn run(setting: &Setting, sink: &mut dyn FnMut(Event)) -> Result<Ending, Run
     Ok(ending)
 }
 
-/// Variants of a batch have as many steps.
+/// Whether a batch is asked about photos: nothing of it grows.
+fn asks(recipe: &Recipe, batch: &Batch) -> bool {
+    let first = batch.variants.first().and_then(|&variant| recipe.variants.get(variant));
+    first.is_some_and(|variant| variant.stages.iter().any(|stage| stage.attribution.is_some()))
+}
+
+/// Variants of a batch that grow have as many steps and make them together; maps are made one after another.
 fn steps_of(recipe: &Recipe, batch: &Batch) -> usize {
-    batch.variants.iter().filter_map(|&variant| recipe.variants.get(variant)).map(total_steps).max().unwrap_or(0)
+    let steps = batch.variants.iter().filter_map(|&variant| recipe.variants.get(variant)).map(total_steps);
+    if asks(recipe, batch) { steps.sum() } else { steps.max().unwrap_or(0) }
 }
 
 /// A batch on its way.

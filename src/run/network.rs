@@ -12,6 +12,9 @@ pub trait Network: Sync {
     /// With `redirect`, gradients that die behind a ReLU are redirected on the way back.
     fn forward(&self, pictures: &Tensor, redirect: bool) -> Result<Taps>;
 
+    /// As `forward`, but a node that is read gives `held`, and what comes after it leads back to that.
+    fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<Taps>;
+
     /// Nodes at which a gradient was redirected since this was last asked.
     fn redirected(&self) -> Vec<String>;
 }
@@ -19,6 +22,10 @@ pub trait Network: Sync {
 impl Network for crate::nets::Network {
     fn forward(&self, pictures: &Tensor, redirect: bool) -> Result<Taps> {
         self.forward(pictures, redirect)
+    }
+
+    fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<Taps> {
+        self.forward_from(pictures, node, held)
     }
 
     fn redirected(&self) -> Vec<String> {

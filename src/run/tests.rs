@@ -37,6 +37,10 @@ impl Network for Waves {
         Ok(Taps::from([("out".to_string(), out), ("x".to_string(), pictures.clone())]))
     }
 
+    fn forward_from(&self, _: &Tensor, node: &str, _: &Tensor) -> candle_core::Result<Taps> {
+        candle_core::bail!("`{node}` can't be held")
+    }
+
     fn redirected(&self) -> Vec<String> {
         Vec::new()
     }
@@ -115,7 +119,7 @@ fn told_until(recipe: &Recipe, network: &dyn Network, stop: usize) -> Told {
             told.order.push("frame");
             told.frames.push((variant, take, last, flat(picture)));
         }
-        Event::Phase(_) => {}
+        Event::Phase(_) | Event::Map { .. } => {}
         Event::View { .. } => told.order.push("view"),
         Event::Note(note) => told.notes.push(note.code),
         Event::Finished { .. } => told.order.push("finished"),

@@ -29,6 +29,8 @@ pub(super) struct Collected<'p> {
     pub canvases: BTreeMap<(usize, Take), Arc<RgbImage>>,
     /// What the network saw, the first view.
     pub views: BTreeMap<(usize, Take), Arc<RgbImage>>,
+    /// For each variant its map, `[H, W]`, if some file holds the numbers.
+    pub maps: BTreeMap<usize, Tensor>,
     /// For each variant the take at which it ended, done or stopped.
     pub ends: BTreeMap<usize, Take>,
     /// For each variant its latest scores.
@@ -50,6 +52,7 @@ impl<'p> Collected<'p> {
             scores_shown,
             canvases: BTreeMap::new(),
             views: BTreeMap::new(),
+            maps: BTreeMap::new(),
             ends: BTreeMap::new(),
             latest: BTreeMap::new(),
             made: BTreeMap::new(),
@@ -70,6 +73,9 @@ impl<'p> Collected<'p> {
             Event::View { variant, take, pictures } => {
                 self.keep(pictures, |all, picture| all.views.insert((*variant, *take), picture));
             }
+            Event::Map { variant, values } if self.scores_shown => {
+                self.maps.insert(*variant, (*values).clone());
+            }
             Event::Step(step) => {
                 let take = Take { stage: step.stage, iteration: step.iteration };
                 for (&variant, scores) in step.variants.iter().zip(step.scores) {
@@ -80,8 +86,12 @@ impl<'p> Collected<'p> {
                     }
                 }
             }
-            Event::Frame { .. } | Event::Started { .. } | Event::Phase(_) | Event::Note(_) | Event::Finished { .. } => {
-            }
+            Event::Frame { .. }
+            | Event::Map { .. }
+            | Event::Started { .. }
+            | Event::Phase(_)
+            | Event::Note(_)
+            | Event::Finished { .. } => {}
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use candle_core::DType;
+
 use super::collect::Collected;
 use super::pictures::{Page, number, pages};
 use super::table::{last_scores, table};
@@ -90,6 +92,16 @@ impl Writing<'_> {
             Ok(())
         };
         match render.format {
+            Format::Csv if !all.maps.is_empty() => {
+                let mut numbers = csv::Map::default();
+                for member in &output.members {
+                    let Some(map) = all.maps.get(&member.variant) else { continue };
+                    let label = self.recipe.variants.get(member.variant).map_or("", |variant| &variant.label);
+                    let rows = map.to_dtype(DType::F64).and_then(|map| map.to_vec2::<f64>());
+                    numbers.add(label, &rows.map_err(|error| encode(crate::run::reason(&error)))?);
+                }
+                put(output.name.clone(), numbers.finish().as_bytes())
+            }
             Format::Csv | Format::Svg => {
                 let scores = table(self.recipe, output, all);
                 if scores.rows.is_empty() {

@@ -208,7 +208,8 @@ pub mod codes {
         /// what to write instead.
         UNEXPECTED = "unexpected";
         /// The first word of a line is no statement. Statements are `use`, `let`, `model`, `canvas`, `seed`, `init`,
-        /// `maximize`, `minimize`, `transform`, `regularize`, `blur`, `mode`, `optimize`, `stage` and `render`.
+        /// `maximize`, `minimize`, `attribute`, `transform`, `regularize`, `blur`, `mode`, `optimize`, `stage` and
+        /// `render`.
         UNKNOWN_STATEMENT = "unknown_statement";
         /// The statement exists but may not stand here: `use` comes first; `model`, `seed` and `let` hold for all
         /// stages, so they stand above them; only the first stage has an `init`.
@@ -217,7 +218,7 @@ pub mod codes {
         /// another layer is no double: it replaces the one below it.
         DUPLICATE_STATEMENT = "duplicate_statement";
         /// A word behind the operand is no clause of this statement. Clauses are `every n steps`, `from k`, `until m`,
-        /// `at 12 fps`, `for n steps` and `as`, each where it has a meaning.
+        /// `at 12 fps`, `for n steps`, `on` and `as`, each where it has a meaning.
         UNKNOWN_CLAUSE = "unknown_clause";
         /// No word of this kind has that name. `fviz explain KIND` lists what there is.
         UNKNOWN_WORD = "unknown_word";
@@ -269,6 +270,21 @@ pub mod codes {
         NEVER_FIRES = "never_fires";
         /// The recipe, or one of its stages, says nothing to maximize. A picture grows only towards something.
         NO_OBJECTIVE = "no_objective";
+        /// A recipe grows a picture, by `maximize`, or asks about a photo, by `attribute`; it does not do both. Beside
+        /// `attribute` nothing is optimized: there are no steps, so `optimize`, `transform`, `regularize`, `blur`,
+        /// `mode`, `init`, `stage`, a parametrization of the canvas, `every` and animations have no meaning.
+        ///
+        /// ```fviz
+        /// attribute class("hen") on image("photo.jpg")
+        /// render "heat.png"
+        /// ```
+        ///
+        /// What a recipe that is used says of them is left out without a word.
+        BESIDE_ATTRIBUTE = "beside_attribute";
+        /// `grad_cam` asks how an objective answers to what a node gives, so the node must lie on the way from the
+        /// picture to the objective, and have positions: `layer4` for a class of ResNet, not `fc`, and for
+        /// `channel(layer2, 7)` nothing behind `layer2`. `fviz layers MODEL` lists nodes in their order.
+        NODE_OFF_THE_WAY = "node_off_the_way";
         /// Objectives can be added and weighted, but an objective times an objective has no meaning here: the product
         /// of two logits is large where both are negative.
         OBJECTIVE_PRODUCT = "objective_product";

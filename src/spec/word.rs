@@ -13,6 +13,10 @@ pub enum Kind {
     Init,
     /// What is maximized or minimized.
     Objective,
+    /// How an objective's value is put down to the parts of a photo: `as grad_cam`.
+    Attribution,
+    /// A photo that is asked about: `on image("cat.jpg")`.
+    Photo,
     /// What the network sees of the picture.
     Transform,
     /// A term that keeps the picture in bounds.
@@ -33,12 +37,14 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the reference.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Statement,
         Kind::Model,
         Kind::Canvas,
         Kind::Init,
         Kind::Objective,
+        Kind::Attribution,
+        Kind::Photo,
         Kind::Transform,
         Kind::Penalty,
         Kind::Filter,
@@ -57,6 +63,8 @@ impl Kind {
             Kind::Canvas => "canvas",
             Kind::Init => "init",
             Kind::Objective => "objective",
+            Kind::Attribution => "attribution",
+            Kind::Photo => "photo",
             Kind::Transform => "transform",
             Kind::Penalty => "penalty",
             Kind::Filter => "filter",
@@ -76,6 +84,8 @@ impl Kind {
             Kind::Canvas => "canvases",
             Kind::Init => "inits",
             Kind::Objective => "objectives",
+            Kind::Attribution => "attributions",
+            Kind::Photo => "photos",
             Kind::Transform => "transforms",
             Kind::Penalty => "penalties",
             Kind::Filter => "filters",

@@ -6,6 +6,7 @@
 
 pub mod registry;
 
+mod attribution;
 mod canvas;
 mod filter;
 mod init;
@@ -15,12 +16,15 @@ mod model;
 mod objective;
 mod optimizer;
 mod penalty;
+mod photo;
 mod statement;
 mod transform;
 mod value;
 
+pub use attribution::{AT_ONCE, shades, smoothed};
 pub use canvas::{default_init, encodes};
 pub use init::cover;
+pub use photo::{fitted, looked_at};
 pub use statement::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS};
 
 use std::collections::BTreeMap;
@@ -190,4 +194,59 @@ pub trait Objective: Sync {
     }
     /// `[views, C, H, W]` (or `[views, C]`) of that node → scalar; `others` are what [`Objective::against`] asks for.
     fn value(&self, tap: &Tensor, others: &[Other], args: &Args, at: &Moment) -> Result<Tensor>;
+}
+
+/// What a method may ask: an objective's value for pictures, and how it answers to them.
+///
+/// Pictures are `[N, 3, H, W]`, 0..1, as in a photo; of each the same bytes come back whatever else is asked with it.
+pub trait Scorer {
+    /// The objective's value for each.
+    ///
+    /// # Errors
+    /// The network can't compute it, or the work is to stop.
+    fn values(&mut self, pictures: &Tensor) -> Result<Vec<f64>>;
+    /// The gradient of each one's value with respect to it, `[N, 3, H, W]`.
+    ///
+    /// # Errors
+    /// As those of `values`.
+    fn gradients(&mut self, pictures: &Tensor) -> Result<Tensor>;
+    /// What a node gives for one picture, and the gradient of the value with respect to that, `[1, C, h, w]` both.
+    ///
+    /// # Errors
+    /// As those of `values`, or the network was not loaded for the node.
+    fn at_node(&mut self, picture: &Tensor, node: &str) -> Result<(Tensor, Tensor)>;
+}
+
+/// What a method is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// `[1, 3, H, W]`, 0..1.
+    pub photo: &'a Tensor,
+    /// The colour that the network sees as zero: the mean that its preprocessing takes away.
+    pub zero: [f64; 3],
+    /// The node that [`Attribution::node`] says it reads.
+    pub node: &'a str,
+}
+
+/// How an objective's value for a photo is put down to the photo's parts.
+pub trait Attribution: Sync {
+    /// Its description.
+    fn spec(&self) -> &'static Spec;
+    /// Whether its map has a sign: what speaks for the objective and what speaks against it.
+    fn is_signed(&self) -> bool;
+    /// How many pictures it shows the network, for a photo of that height and width.
+    fn passes(&self, args: &Args, size: (usize, usize)) -> usize;
+    /// The deviation of the gaussian through which a picture shows its map, a share of the shorter side; 0 for none.
+    fn smooth(&self, _args: &Args, _at: &Moment) -> f64 {
+        0.0
+    }
+    /// Whether it reads a node besides the objective's own.
+    fn reads_node(&self) -> bool {
+        false
+    }
+    /// The map, `[H, W]`, a number for each pixel, its colours taken together.
+    ///
+    /// # Errors
+    /// The scorer's.
+    fn map(&self, asked: &Asked, args: &Args, at: &Moment, scorer: &mut dyn Scorer) -> Result<Tensor>;
 }

@@ -1,8 +1,8 @@
 //! Every word there is, by kind and name.
 
 use super::{
-    Filter, Init, Mode, Objective, Optimizer, Penalty, Transform, canvas, filter, init, layout, mode, model, objective,
-    optimizer, penalty, statement, transform, value,
+    Attribution, Filter, Init, Mode, Objective, Optimizer, Penalty, Transform, attribution, canvas, filter, init,
+    layout, mode, model, objective, optimizer, penalty, photo, statement, transform, value,
 };
 use crate::spec::{Kind, Spec};
 
@@ -19,6 +19,8 @@ pub fn of(kind: Kind) -> Vec<&'static Spec> {
         Kind::Canvas => canvas::CANVASES.to_vec(),
         Kind::Init => init::INITS.iter().map(|word| word.spec()).collect(),
         Kind::Objective => objective::OBJECTIVES.iter().map(|word| word.spec()).collect(),
+        Kind::Attribution => attribution::ATTRIBUTIONS.iter().map(|word| word.spec()).collect(),
+        Kind::Photo => photo::PHOTOS.to_vec(),
         Kind::Transform => transform::TRANSFORMS.iter().map(|word| word.spec()).collect(),
         Kind::Penalty => penalty::PENALTIES.iter().map(|word| word.spec()).collect(),
         Kind::Filter => filter::FILTERS.iter().map(|word| word.spec()).collect(),
@@ -48,6 +50,11 @@ pub fn init(name: &str) -> Option<&'static dyn Init> {
 /// The code of an objective.
 pub fn objective(name: &str) -> Option<&'static dyn Objective> {
     objective::OBJECTIVES.iter().copied().find(|word| word.spec().name == name)
+}
+
+/// The code of an attribution.
+pub fn attribution(name: &str) -> Option<&'static dyn Attribution> {
+    attribution::ATTRIBUTIONS.iter().copied().find(|word| word.spec().name == name)
 }
 
 /// The code of a transform.

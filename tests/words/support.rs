@@ -22,7 +22,10 @@ pub fn words(kinds: &[Kind]) -> Vec<&'static Spec> {
 pub fn parse(param: &Param, text: &str) -> Option<Arg> {
     let number = |unit: Unit| {
         let digits = text.strip_suffix(unit.suffix())?.trim_end();
-        digits.parse::<f64>().ok()
+        match digits.strip_suffix('%') {
+            Some(hundredths) => hundredths.parse::<f64>().ok().map(|value| value / 100.0),
+            None => digits.parse::<f64>().ok(),
+        }
     };
     Some(match param.ty {
         Type::Number { unit, min, max } => Arg::Number(number(unit).filter(|v| (min..=max).contains(v))?.into()),

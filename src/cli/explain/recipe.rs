@@ -95,6 +95,9 @@ fn computed(facts: &Facts, stage: &Stage) -> String {
 
 fn stages(variant: &Variant) -> Vec<String> {
     match variant.stages.as_slice() {
+        [Stage { attribution: Some(asked), steps, .. }] => {
+            vec![format!("a map by `{}`: {steps} images through the network", asked.method.spec.name)]
+        }
         [only] => vec![format!("{}{}", steps(only.steps), views(only.views))],
         stages => {
             let each: Vec<String> = stages
@@ -200,7 +203,9 @@ fn file(recipe: &Recipe, output: &Output, render: &Render) -> String {
     };
     let takes = output.members.iter().map(|member| member.takes.len()).max().unwrap_or(0);
     let layout = render.layout.spec.name;
+    let maps = recipe.variants.iter().flat_map(|variant| &variant.stages).any(|stage| stage.attribution.is_some());
     let what = match render.format {
+        Format::Csv if maps => "the number of every pixel".to_string(),
         Format::Csv => "a table of every step's scores".to_string(),
         Format::Svg => "every step's scores, plotted".to_string(),
         Format::Gif => {

@@ -65,6 +65,13 @@ pub(super) const AS_CANVAS: Param = Param::new(
     "The parametrization: which numbers the optimizer moves, and how a picture comes of them.",
 );
 
+/// `as METHOD`
+pub(super) const AS_ATTRIBUTION: Param =
+    Param::new("as", Type::Word(Kind::Attribution), Presence::Default("integrated_gradients"), "How the score is shared out over the photo.");
+/// `on PHOTO`
+pub(super) const ON: Param =
+    Param::new("on", Type::Word(Kind::Photo), Presence::Required, "The photo: `image(\"photo.jpg\")`.");
+
 const fn clause(
     name: &'static str,
     summary: &'static str,
@@ -125,14 +132,21 @@ pub static CLAUSES: &[&Spec] = &[
     ),
     &clause(
         "as",
-        "the layout of a file, the parametrization of a canvas",
-        "After `render` a layout follows (`as grid(4x2)`), after `canvas` a parametrization (`as pixels(clamp = 0..1)`).",
+        "the layout of a file, the parametrization of a canvas, the method of an attribution",
+        "After `render` a layout follows (`as grid(4x2)`), after `canvas` a parametrization (`as pixels(clamp = 0..1)`), after `attribute` a method (`as grad_cam`).",
         &[Param::new(
             "word",
             Type::Any,
             Presence::Required,
-            "A layout after `render`, a parametrization after `canvas`.",
+            "A layout after `render`, a parametrization after `canvas`, a method after `attribute`.",
         )],
         "canvas 299x299 as pixels(clamp = 0..1)",
+    ),
+    &clause(
+        "on",
+        "the photo that is asked about",
+        "After `attribute` and its objective.",
+        &[ON],
+        "attribute class(\"hen\") on image(\"photo.jpg\")",
     ),
 ];

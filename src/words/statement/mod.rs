@@ -1,5 +1,6 @@
 //! The first words of statements. They have no code of their own: the checker knows what each does.
 
+mod attribute;
 mod clauses;
 mod step;
 mod whole;
@@ -19,6 +20,7 @@ pub static STATEMENTS: &[&Spec] = &[
     &whole::INIT,
     &step::MAXIMIZE,
     &step::MINIMIZE,
+    &attribute::ATTRIBUTE,
     &step::TRANSFORM,
     &step::REGULARIZE,
     &step::BLUR,

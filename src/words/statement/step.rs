@@ -7,7 +7,7 @@ use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
 /// Views that an iteration may have.
 pub const MOST_VIEWS: i64 = 64;
 
-const OBJECTIVE: Param = Param::new(
+pub(super) const OBJECTIVE: Param = Param::new(
     "objective",
     Type::Word(Kind::Objective),
     Presence::Required,
