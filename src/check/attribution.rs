@@ -160,15 +160,14 @@ impl Checker<'_> {
         if let Some(statement) = source.one(Slot::Canvas).cloned()
             && let Some(clauses) = self.clauses(&statement, &["as"])
             && let Some((_, span, _)) = clauses.list.first()
+            && !attribute_of(source).is_some_and(|asked| is_below(&statement, asked))
         {
-            if !attribute_of(source).is_some_and(|asked| is_below(&statement, asked)) {
-                let message = "a photo has no parametrization";
-                self.tell(
-                    Diagnostic::error(&codes::BESIDE_ATTRIBUTE, *span, message, "there is nothing to grow")
-                        .with_help("write the size alone: `canvas 224x224`"),
-                );
-                return None;
-            }
+            let message = "a photo has no parametrization";
+            self.tell(
+                Diagnostic::error(&codes::BESIDE_ATTRIBUTE, *span, message, "there is nothing to grow")
+                    .with_help("write the size alone: `canvas 224x224`"),
+            );
+            return None;
         }
         self.canvas_size(scope, source, None, None)
     }

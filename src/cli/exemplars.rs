@@ -34,7 +34,7 @@ struct Wanted {
 struct Exemplar {
     value: f32,
     /// (x, y); nothing where the node has no positions.
-    place: Option<(usize, usize)>,
+    place: Place,
     file: String,
     part: RgbImage,
 }
@@ -145,8 +145,11 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+/// (x, y), where a node has positions.
+type Place = Option<(usize, usize)>;
+
 /// The greatest activation of a channel and its place, the first of equal ones.
-fn strongest(tap: &Tensor, channel: usize) -> candle_core::Result<Option<(f32, Option<(usize, usize)>)>> {
+fn strongest(tap: &Tensor, channel: usize) -> candle_core::Result<Option<(f32, Place)>> {
     let own = tap.get(0)?.get(channel)?;
     let width = own.dims().last().copied().unwrap_or(1).max(1);
     let has_places = own.dims().len() == 2;
