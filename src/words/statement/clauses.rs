@@ -66,8 +66,12 @@ pub(super) const AS_CANVAS: Param = Param::new(
 );
 
 /// `as METHOD`
-pub(super) const AS_ATTRIBUTION: Param =
-    Param::new("as", Type::Word(Kind::Attribution), Presence::Default("integrated_gradients"), "How the score is shared out over the photo.");
+pub(super) const AS_ATTRIBUTION: Param = Param::new(
+    "as",
+    Type::Word(Kind::Attribution),
+    Presence::Default("integrated_gradients"),
+    "How the score is shared out over the photo.",
+);
 /// `on PHOTO`
 pub(super) const ON: Param =
     Param::new("on", Type::Word(Kind::Photo), Presence::Required, "The photo: `image(\"photo.jpg\")`.");
