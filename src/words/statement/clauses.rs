@@ -66,8 +66,12 @@ pub(super) const AS_CANVAS: Param = Param::new(
 );
 
 /// `as METHOD`
-pub(super) const AS_ATTRIBUTION: Param =
-    Param::new("as", Type::Word(Kind::Attribution), Presence::Default("integrated_gradients"), "The method.");
+pub(super) const AS_ATTRIBUTION: Param = Param::new(
+    "as",
+    Type::Word(Kind::Attribution),
+    Presence::Default("integrated_gradients"),
+    "The method: how the value is put down to the parts of the photo.",
+);
 /// `on PHOTO`
 pub(super) const ON: Param =
     Param::new("on", Type::Word(Kind::Photo), Presence::Required, "The photo: `image(\"photo.jpg\")`.");
