@@ -35,7 +35,7 @@ pub const AT_ONCE: usize = 4;
 const SMOOTH: Param = Param::new(
     "smooth",
     Type::Number { unit: Unit::None, min: 0.0, max: 0.5 },
-    Presence::Default("2.5%"),
+    Presence::Default("0.025"),
     "The picture shows the map through a gaussian of this deviation, a share of the shorter side, which adds up neighbours and keeps the sum: pixel by pixel red and blue stand side by side, and nothing is seen. `0` shows the pixels. The numbers of a `.csv` are those of the pixels.",
 )
 .alias(&["blur", "sigma"]);

@@ -70,7 +70,7 @@ pub(super) const AS_ATTRIBUTION: Param = Param::new(
     "as",
     Type::Word(Kind::Attribution),
     Presence::Default("integrated_gradients"),
-    "How the score is shared out over the photo.",
+    "The method: how the value is put down to the parts of the photo.",
 );
 /// `on PHOTO`
 pub(super) const ON: Param =
