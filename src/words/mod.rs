@@ -224,7 +224,7 @@ pub struct Asked<'a> {
     pub photo: &'a Tensor,
     /// The colour that the network sees as zero: the mean that its preprocessing takes away.
     pub zero: [f64; 3],
-    /// The node that [`Attribution::node`] says it reads.
+    /// The node that it reads besides the objective's own, if [`Attribution::reads_node`].
     pub node: &'a str,
 }
 
