@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use super::Checker;
-use super::build::{RenderUse, number_equals};
+use super::build::number_equals;
 use super::recipe::{Attribution, Format, Schedule, Stage, Term};
+use super::render::RenderUse;
 use super::scope::Scope;
 use super::structure::{Slot, Slots, StageSource, is_none};
 use crate::nets::{Facts, Graph};

@@ -5,38 +5,24 @@ use std::rc::Rc;
 
 use super::Checker;
 use super::attribution::attribute_of;
-use super::recipe::{Format, Model, Schedule, Scheduled, Stage, Term, Variant};
+use super::canvas::octaves;
+use super::recipe::{Model, Schedule, Scheduled, Stage, Term, Variant};
+use super::render::RenderUse;
 use super::scope::Scope;
 use super::structure::{Slot, StageSource, Structure, is_none};
 use crate::source::{Diagnostic, FileId, Span, codes};
-use crate::spec::{Arg, Call, GREATEST_SEED, Kind, Param, Presence, Type, Unit};
-use crate::syntax::ast::{Expr, ExprKind, Statement, Unread};
-use crate::words::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS, Sizes, default_init, encodes, registry};
+use crate::spec::{Call, GREATEST_SEED, Kind, Param, Presence, Type, Unit};
+use crate::syntax::ast::{Expr, Statement, Unread};
+use crate::words::{MOST_STEPS, MOST_VIEWS, default_init, registry};
 
 const SEED: Param = whole("seed", Unit::None, 0, GREATEST_SEED);
 const STEPS: Param = whole("for", Unit::Steps, 1, MOST_STEPS);
 const VIEWS: Param = whole("views", Unit::None, 1, MOST_VIEWS);
-const EVERY: Param = whole("every", Unit::Steps, 1, MOST_STEPS);
-const FROM: Param = whole("from", Unit::Steps, 0, MOST_STEPS);
-const UNTIL: Param = whole("until", Unit::Steps, 0, MOST_STEPS);
-const FPS: Param =
-    Param::new("at", Type::Number { unit: Unit::Fps, min: LEAST_FPS, max: MOST_FPS }, Presence::Required, "");
-const CANVAS: Param = Param::new("canvas", Type::Size, Presence::Required, "");
-
+pub(super) const EVERY: Param = whole("every", Unit::Steps, 1, MOST_STEPS);
+pub(super) const FROM: Param = whole("from", Unit::Steps, 0, MOST_STEPS);
+pub(super) const UNTIL: Param = whole("until", Unit::Steps, 0, MOST_STEPS);
 const fn whole(name: &'static str, unit: Unit, min: i64, max: i64) -> Param {
     Param::new(name, Type::Integer { unit, min, max }, Presence::Required, "")
-}
-
-/// A `render` statement as one stage of one variant sees it.
-#[derive(Clone, Debug)]
-pub(super) struct RenderUse {
-    pub span: Span,
-    pub name_span: Span,
-    pub file: String,
-    pub format: Format,
-    pub layout: Call,
-    pub schedule: Schedule,
-    pub fps: f64,
 }
 
 /// A variant and what its stages render.
@@ -180,34 +166,6 @@ impl Checker<'_> {
         well.then_some((stage, renders))
     }
 
-    /// Tells of what needs to turn a picture into parameters, on a canvas that can't.
-    fn can_encode(&mut self, stage: &Stage, before: Option<&Stage>) -> bool {
-        let canvas = stage.canvas.spec.name;
-        if encodes(canvas) {
-            return true;
-        }
-        let acts = |mode: &&Call| {
-            registry::mode(mode.spec.name).is_some_and(|word| word.acts() || mode.spec.name == "octaves")
-        };
-        let (span, what) = if let Some(mode) = stage.modes.iter().find(acts) {
-            (mode.span, format!("the mode `{}` acts on the picture", mode.spec.name))
-        } else if let Some(filter) = stage.filters.first() {
-            (filter.call.span, format!("the filter `{}` acts on the picture", filter.call.spec.name))
-        } else if before.is_some() {
-            (stage.canvas.span, "a stage goes on with the picture of the stage before".to_string())
-        } else if stage.init.spec.name != default_init(canvas) {
-            (stage.init.span, format!("`init {}` makes a picture", stage.init.spec.name))
-        } else {
-            return true;
-        };
-        let message = format!("{what}, and `{canvas}` stands for no given picture");
-        let help = "take it away, or use `fourier` or `pixels`".to_string();
-        self.tell(
-            Diagnostic::error(&codes::CANNOT_ENCODE, span, message, "not possible on this canvas").with_help(help),
-        );
-        false
-    }
-
     /// A statement with one call as operand, or the default.
     fn single(
         &mut self,
@@ -266,60 +224,6 @@ impl Checker<'_> {
             }
         };
         Some((call, self.steps.unwrap_or(steps)))
-    }
-
-    /// How the picture is parametrized; its place is that of the whole statement.
-    fn parametrization(&mut self, scope: &mut Scope, source: &StageSource) -> Option<Call> {
-        let statement = source.one(Slot::Canvas);
-        let mut clauses = None;
-        if let Some(statement) = statement {
-            if !self.bare(statement, false) {
-                return None;
-            }
-            clauses = Some(self.clauses(statement, &["as"])?);
-        }
-        let call = match clauses.as_ref().and_then(|clauses| clauses.get("as")) {
-            Some(items) => self.call(scope, Kind::Canvas, items)?,
-            None => {
-                let spec = registry::find(Kind::Canvas, "pixels")?;
-                let args = self.arguments(scope, spec, None, Span::default())?;
-                Call { spec, args, block: Vec::new(), occurrence: 0, span: Span::default() }
-            }
-        };
-        let span = statement.map_or(Span::default(), |statement| statement.span);
-        Some(Call { span, ..call })
-    }
-
-    /// Width and height of the canvas.
-    pub(super) fn canvas_size(
-        &mut self,
-        scope: &mut Scope,
-        source: &StageSource,
-        init: Option<&Call>,
-        before: Option<&Stage>,
-    ) -> Option<(usize, usize)> {
-        let clauses = match source.one(Slot::Canvas) {
-            Some(statement) => Some(self.clauses(statement, &["as"])?),
-            None => None,
-        };
-        match clauses.as_ref().map(|clauses| clauses.operand.as_slice()) {
-            None | Some([]) => self.default_size(init, before),
-            Some(items) => match self.value(scope, items, &CANVAS)? {
-                Arg::Size(width, height) => Some((width as usize, height as usize)),
-                _ => None,
-            },
-        }
-    }
-
-    /// The canvas of a stage before; else the init image's size; else the model's own.
-    fn default_size(&mut self, init: Option<&Call>, before: Option<&Stage>) -> Option<(usize, usize)> {
-        if let Some(stage) = before {
-            return Some((stage.width, stage.height));
-        }
-        if let Some(path) = init.and_then(|call| call.args.file("file")) {
-            return self.picture_size(path, init?.span);
-        }
-        self.facts.as_ref().map(|facts| facts.size)
     }
 
     fn transforms(&mut self, scope: &mut Scope, source: &StageSource) -> Option<(usize, Vec<Call>)> {
@@ -404,7 +308,7 @@ impl Checker<'_> {
         Some(Scheduled { call: call?, schedule })
     }
 
-    fn steps_of(&mut self, scope: &mut Scope, items: &[Expr], param: &Param) -> Option<usize> {
+    pub(super) fn steps_of(&mut self, scope: &mut Scope, items: &[Expr], param: &Param) -> Option<usize> {
         Some(self.number(scope, items, param)?.constant()? as usize)
     }
 
@@ -467,90 +371,6 @@ impl Checker<'_> {
         }
         well.then_some(terms)
     }
-
-    /// The sizes of what the network sees.
-    pub(super) fn seen_sizes(stage: &Stage) -> Sizes {
-        let size = (stage.height, stage.width);
-        let start = Sizes { least: size, most: size };
-        stage.transforms.iter().fold(start, |sizes, call| match registry::transform(call.spec.name) {
-            Some(word) => word.sizes(&call.args, sizes),
-            None => sizes,
-        })
-    }
-
-    /// The fps of an animation that says none.
-    pub(super) fn render(&mut self, scope: &mut Scope, statement: &Statement, steps: usize) -> Option<RenderUse> {
-        if !self.bare(statement, false) {
-            return None;
-        }
-        let clauses = self.clauses(statement, &["as", "every", "from", "until", "at"])?;
-        let expanded = self.expand(scope, &clauses.operand);
-        let (text, name_span) = match expanded.as_deref() {
-            Some([Expr { kind: ExprKind::Text(text), span }]) => (text.clone(), *span),
-            Some(_) => {
-                let help = "write `render \"hen.gif\"`";
-                let span = clauses.operand.first().map_or(statement.word.span, |item| item.span);
-                self.wrong(span, "`render` takes a file's name in quotes", help);
-                return None;
-            }
-            None if clauses.operand.is_empty() => {
-                let help = "write `render \"hen.gif\"`";
-                self.wrong(statement.word.span, "`render` needs a file's name in quotes", help);
-                return None;
-            }
-            None => return None,
-        };
-        let file = self.fill(scope, &text, name_span, true)?;
-        let format = self.format(&file, name_span)?;
-        let layout = match clauses.get("as") {
-            Some(items) => self.call(scope, Kind::Layout, items)?,
-            None => {
-                let spec = registry::find(Kind::Layout, "frames")?;
-                let args = self.arguments(scope, spec, None, Span::default())?;
-                Call { spec, args, block: Vec::new(), occurrence: 0, span: statement.span }
-            }
-        };
-        let every = match clauses.get("every") {
-            Some(items) => Some(self.steps_of(scope, items, &EVERY)?),
-            None => None,
-        };
-        let from = clauses.get("from").map_or(Some(0), |items| self.steps_of(scope, items, &FROM))?;
-        let until = clauses.get("until").map_or(Some(steps), |items| self.steps_of(scope, items, &UNTIL))?;
-        let fps = match clauses.get("at") {
-            Some(items) => self.number(scope, items, &FPS)?.constant()?,
-            None => DEFAULT_FPS,
-        };
-        let every = match format {
-            Format::Gif => Some(every.unwrap_or(steps.div_ceil(MOST_FRAMES))),
-            // A strip shows how a picture grew, so it takes a handful of steps on its own.
-            Format::Png if layout.spec.name == "strip" => Some(every.unwrap_or(steps.div_ceil(STRIP_FRAMES))),
-            Format::Png => every,
-            Format::Csv | Format::Svg => Some(every.unwrap_or(1)),
-        };
-        let schedule = every.map_or(Schedule::NEVER, |every| Schedule { every, from, until });
-        Some(RenderUse { span: statement.span, name_span, file, format, layout, schedule, fps })
-    }
-}
-
-/// A stage, or one for each size where it has the mode `octaves`, smallest first.
-fn octaves(stage: Stage) -> Vec<Stage> {
-    let Some(at) = stage.modes.iter().position(|mode| mode.spec.name == "octaves") else { return vec![stage] };
-    let args = &stage.modes[at].args;
-    let (count, scale) = (args.integer("count").max(1), args.dial("scale").and_then(|dial| dial.constant()));
-    let (photo, scale) = (stage.init.args.file("file").is_some(), scale.unwrap_or(1.0));
-    let sized = |length: usize, k: i64| ((length as f64 / libm::pow(scale, k as f64)).round() as usize).max(1);
-    let one = |k: i64| {
-        let mut octave = stage.clone();
-        octave.modes.remove(at);
-        octave.name = match stage.name.as_str() {
-            "" => format!("octave{}", count - k),
-            name => format!("{name}_octave{}", count - k),
-        };
-        (octave.width, octave.height) = (sized(stage.width, k), sized(stage.height, k));
-        octave.over_photo = photo && k + 1 < count;
-        octave
-    };
-    (0..count).rev().map(one).collect()
 }
 
 /// Whether a line that could not be read may have been an objective.
@@ -560,13 +380,6 @@ fn may_be_objective(line: &Unread) -> bool {
 
 /// `optimize adam(lr = 0.05) for 256 steps`
 pub(super) const DEFAULT_STEPS: usize = 256;
-/// Frames a second where a recipe says none: slow enough to see a picture grow.
-pub(super) const DEFAULT_FPS: f64 = 12.0;
-/// An animation without `every` takes every ceil(N / 50).
-const MOST_FRAMES: usize = 50;
-/// Pictures of a strip without `every`.
-const STRIP_FRAMES: usize = 6;
-
 /// Used files stand before the file that uses them, so their axes vary slower.
 pub(super) fn axis_order(span: Span) -> (bool, u32, usize) {
     (span.file == FileId(0), span.file.0, span.start)

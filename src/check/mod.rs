@@ -6,6 +6,7 @@
 mod attribution;
 mod build;
 mod call;
+mod canvas;
 mod cycles;
 mod layers;
 mod network;
@@ -13,6 +14,7 @@ mod number;
 mod objective;
 pub mod presets;
 pub mod recipe;
+mod render;
 mod resolve;
 mod scope;
 mod sizes;
