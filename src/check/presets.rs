@@ -21,6 +21,7 @@ impl Preset {
 pub static PRESETS: &[Preset] = &[
     Preset { name: "std/best", version: 1, text: include_str!("../../recipes/std/best@1.fviz") },
     Preset { name: "std/lucid", version: 1, text: include_str!("../../recipes/std/lucid@1.fviz") },
+    Preset { name: "std/maco", version: 1, text: include_str!("../../recipes/std/maco@1.fviz") },
     Preset { name: "std/calm", version: 1, text: include_str!("../../recipes/std/calm@1.fviz") },
     Preset { name: "std/guide", version: 1, text: include_str!("../../recipes/std/guide@1.fviz") },
 ];
