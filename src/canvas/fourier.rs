@@ -37,6 +37,10 @@ impl Canvas for Fourier {
         spectrum(form).of(&if correlated(form) { values } else { mix(&values, invert(IMAGENET), [0.0; 3])? })
     }
 
+    fn length(&self, form: Form) -> usize {
+        3 * form.height * (form.width / 2 + 1) * 2
+    }
+
     fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor> {
         let shape = (1, 3, form.height, form.width / 2 + 1, 2);
         let values: Vec<f32> = (0..3 * form.height * shape.3 * 2).map(|_| normal() as f32).collect();

@@ -43,6 +43,11 @@ pub trait Canvas: Sync {
     /// Parameters that `normal` makes one by one: numbers of mean 0 and some deviation.
     fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor>;
 
+    /// How many parameters there are.
+    fn length(&self, form: Form) -> usize {
+        3 * form.height * form.width
+    }
+
     /// The parameters after a step, held within the bounds that the recipe asks for.
     fn clamp(&self, params: &Tensor, _form: Form) -> Result<Tensor> {
         Ok(params.clone())

@@ -1,6 +1,6 @@
 //! A sum of pictures of many sizes.
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, Var, WithDType, bail};
 
 use super::{Canvas, Form};
 use crate::ops::{Sample, logit, resize, sigmoid};
@@ -17,21 +17,11 @@ impl Canvas for Pyramid {
 
     /// (tanh x + 1) / 2 is the sigmoid of 2 x.
     fn decode(&self, params: &Tensor, form: Form) -> Result<Tensor> {
-        let mut sum: Option<Tensor> = None;
-        let mut from = 0;
-        for (height, width) in sizes(form) {
-            let level = params.narrow(2, from, height * width)?.reshape((1, 3, height, width))?;
-            from += height * width;
-            let level = resize(&level, form.height, form.width, Sample::Bicubic)?;
-            sum = Some(match sum {
-                Some(sum) => (sum + level)?,
-                None => level,
-            });
-        }
-        match sum {
-            Some(sum) => sigmoid(&(sum * 2.0)?),
-            None => candle_core::bail!("a pyramid has one level at least"),
-        }
+        sigmoid(&(params.contiguous()?.apply_op1(Sum::of(form))? * 2.0)?)
+    }
+
+    fn length(&self, form: Form) -> usize {
+        3 * sizes(form).map(|(height, width)| height * width).sum::<usize>()
     }
 
     /// All of it in the finest level.
@@ -42,9 +32,9 @@ impl Canvas for Pyramid {
     }
 
     fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor> {
-        let length: usize = sizes(form).map(|(height, width)| height * width).sum();
-        let values: Vec<f64> = (0..3 * length).map(|_| normal()).collect();
-        Tensor::from_vec(values, (1, 3, length), &Device::Cpu)?.to_dtype(DType::F32)
+        let length = self.length(form);
+        let values: Vec<f32> = (0..length).map(|_| normal() as f32).collect();
+        Tensor::from_vec(values, (1, 3, length / 3), &Device::Cpu)
     }
 }
 
@@ -57,8 +47,72 @@ fn sizes(form: Form) -> impl Iterator<Item = (usize, usize)> {
     coarser.chain([(height, width)])
 }
 
+/// `[1, 3, Σ h w]` → `[1, 3, H, W]`: all levels resized and summed, one after another. In candle's graph every level
+/// would be kept at the full size until the way back.
+struct Sum {
+    levels: Vec<(usize, usize)>,
+    height: usize,
+    width: usize,
+}
+
+impl Sum {
+    fn of(form: Form) -> Self {
+        Self { levels: sizes(form).collect(), height: form.height, width: form.width }
+    }
+
+    fn resized(&self, level: &Tensor) -> Result<Tensor> {
+        resize(level, self.height, self.width, Sample::Bicubic)
+    }
+
+    fn forward<T: WithDType>(&self, all: &[T]) -> Result<Vec<T>> {
+        let length: usize = self.levels.iter().map(|(height, width)| height * width).sum();
+        if all.len() != 3 * length {
+            bail!("a pyramid of {length} values a channel got {}", all.len() / 3);
+        }
+        let mut sum = Tensor::zeros((1, 3, self.height, self.width), T::DTYPE, &Device::Cpu)?;
+        let mut from = 0;
+        for &(height, width) in &self.levels {
+            let values: Vec<T> =
+                all.chunks(length).flat_map(|plane| &plane[from..][..height * width]).copied().collect();
+            from += height * width;
+            sum = (sum + self.resized(&Tensor::from_vec(values, (1, 3, height, width), &Device::Cpu)?)?)?;
+        }
+        sum.flatten_all()?.to_vec1()
+    }
+}
+
+impl CustomOp1 for Sum {
+    fn name(&self) -> &'static str {
+        "pyramid"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let Some((from, until)) = layout.contiguous_offsets() else { bail!("the tensor is not dense") };
+        let picture = match storage {
+            CpuStorage::F32(all) => CpuStorage::F32(self.forward(&all[from..until])?),
+            CpuStorage::F64(all) => CpuStorage::F64(self.forward(&all[from..until])?),
+            _ => bail!("pictures are f32 or f64"),
+        };
+        Ok((picture, (1, 3, self.height, self.width).into()))
+    }
+
+    /// Each level's own: that of Σ resized(level) · grad.
+    fn bwd(&self, params: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let grad = grad.detach();
+        let mut parts = Vec::with_capacity(self.levels.len());
+        for &(height, width) in &self.levels {
+            let level = Var::zeros((1, 3, height, width), params.dtype(), params.device())?;
+            let mut gradients = (self.resized(&level)? * &grad)?.sum_all()?.backward()?;
+            parts.push(gradients.remove(&level).map_or_else(|| level.zeros_like(), Ok)?.flatten_from(2)?);
+        }
+        Tensor::cat(&parts, 2).map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use candle_core::DType;
+
     use super::*;
     use crate::ops::testing::{assert_close, check_gradient, random, values};
     use crate::spec::{Arg, Args};
@@ -82,6 +136,7 @@ mod tests {
             assert_close(&Pyramid.decode(&params, form).unwrap(), &picture, 1e-9);
             check_gradient(|params| Pyramid.decode(params, form), &random(params.dims(), 6));
             assert_eq!(Pyramid.noise(form, &mut || 1.0).unwrap().dims(), params.dims());
+            assert_eq!(Pyramid.length(form), params.elem_count());
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::check::recipe::{Model, Recipe, Stage, Variant};
 use crate::source::{Diagnostic, codes};
 use crate::spec::{Arg, Call};
-use crate::words::{AT_ONCE, Against, Sizes, registry};
+use crate::words::{AT_ONCE, Against, Sizes, parameters, registry};
 
 /// Variants that run together.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,7 +178,9 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
         };
         // An attribution shows the network a few pictures at once, and each is a step.
         let views = if stage.attribution.is_some() { AT_ONCE as u64 } else { stage.views as u64 };
-        let own = canvas * CANVAS_TENSORS + views * (view.max(canvas) * TRANSFORM_TENSORS + activations);
+        let parameters = parameters(&stage.canvas, stage.height, stage.width) as u64 * F32;
+        let own =
+            canvas.max(parameters) * CANVAS_TENSORS + views * (view.max(canvas) * TRANSFORM_TENSORS + activations);
         let passes = stage.views as u64 * stage.steps as u64;
         needs.own = needs.own.max(own);
         needs.passes += passes;

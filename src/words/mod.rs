@@ -22,7 +22,7 @@ mod transform;
 mod value;
 
 pub use attribution::{AT_ONCE, shades, smoothed};
-pub use canvas::{default_init, encodes};
+pub use canvas::{default_init, encodes, parameters};
 pub use init::cover;
 pub use photo::{fitted, looked_at};
 pub use statement::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS};

@@ -1,6 +1,7 @@
 //! Parametrizations of the picture, as words. What they do is in the runner.
 
-use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
+use crate::canvas::Form;
+use crate::spec::{Call, Kind, Param, Presence, Spec, Type, Unit};
 
 /// All parametrizations.
 pub static CANVASES: &[&Spec] = &[&PIXELS, &FOURIER, &PYRAMID, &MACO];
@@ -13,6 +14,12 @@ pub fn default_init(canvas: &str) -> &'static str {
 /// Whether a canvas stands for any picture.
 pub fn encodes(canvas: &str) -> bool {
     crate::canvas::canvas(canvas).is_none_or(|canvas| canvas.encodes())
+}
+
+/// How many parameters a canvas of that size has.
+pub fn parameters(canvas: &Call, height: usize, width: usize) -> usize {
+    let form = Form { args: &canvas.args, height, width };
+    crate::canvas::canvas(canvas.spec.name).map_or(3 * height * width, |canvas| canvas.length(form))
 }
 
 static PIXELS: Spec = Spec {
