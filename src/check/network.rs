@@ -106,11 +106,18 @@ impl Checker<'_> {
             }
             facts.labels = labels;
         }
+        let has = |is: fn(&Op) -> bool| facts.graph.nodes().iter().any(|node| is(&node.op));
         let factor = call.args.dial("residual_gradient").and_then(|dial| dial.constant());
-        if factor.is_some_and(|factor| factor != 1.0) && facts.graph.nodes().iter().all(|node| node.op != Op::Add) {
-            let span = call.args.span("residual_gradient").unwrap_or(call.span);
-            let message = format!("`{}` has no shortcuts, so `residual_gradient` changes nothing", call.spec.name);
-            self.tell(Diagnostic::warning(&codes::NO_EFFECT, span, message, "no effect").with_help("take it away"));
+        let (scaled, smooth) = (factor.is_some_and(|factor| factor != 1.0), call.args.choice("pool_gradient") != "max");
+        for (asked, there, param, what) in [
+            (scaled, has(|op| *op == Op::Add), "residual_gradient", "shortcuts"),
+            (smooth, has(|op| matches!(op, Op::MaxPool(_))), "pool_gradient", "max pools"),
+        ] {
+            if asked && !there {
+                let span = call.args.span(param).unwrap_or(call.span);
+                let message = format!("`{}` has no {what}, so `{param}` changes nothing", call.spec.name);
+                self.tell(Diagnostic::warning(&codes::NO_EFFECT, span, message, "no effect").with_help("take it away"));
+            }
         }
         Some(facts)
     }

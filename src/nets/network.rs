@@ -13,7 +13,7 @@ use super::graph::{Graph, NodeId};
 use super::import::{ImportError, Weights, check_fit};
 use crate::ops::{
     Convolution, Redirected, Window, average_pool, log_mean_exp, max_pool, mean_pool, redirected_relu, relu,
-    scale_gradient,
+    scale_gradient, smooth_max_pool,
 };
 
 /// A frozen network that computes the nodes it was loaded for, and nothing beyond the deepest of them.
@@ -34,11 +34,13 @@ pub struct LoadOptions {
     /// as it is, and nothing changes on the way forward. Below 1, more of the gradient comes through the shortcuts: Wu et
     /// al., "Skip Connections Matter", 2020, arXiv:2002.05990.
     pub residual_gradient: f32,
+    /// Whether the gradient of a max pool goes to all cells of a window: [`crate::ops::smooth_max_pool`].
+    pub smooth_pools: bool,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { low_memory: false, residual_gradient: 1.0 }
+        Self { low_memory: false, residual_gradient: 1.0, smooth_pools: false }
     }
 }
 
@@ -248,6 +250,7 @@ impl Core {
             Ready::Linear(linear) => linear.forward(x),
             Ready::Relu(kind, node) if redirect => redirected_relu(x, *kind, node, &self.redirected),
             Ready::Relu(kind, _) => relu(x, *kind),
+            Ready::MaxPool(window) if self.options.smooth_pools => smooth_max_pool(x, *window),
             Ready::MaxPool(window) => max_pool(x, *window),
             Ready::MeanPool(parts) => mean_pool(x, *parts),
             Ready::Flatten => x.flatten_from(1),
@@ -406,6 +409,7 @@ mod tests {
         let weights = random_weights(&graph, 5);
         let facts = Facts::new(architecture("resnet18").unwrap(), Some(&weights.header())).unwrap();
         let halved = LoadOptions { residual_gradient: 0.5, ..LoadOptions::default() };
+        let smooth = LoadOptions { smooth_pools: true, ..LoadOptions::default() };
         for (options, reads) in [
             (LoadOptions::default(), &["fc"][..]),
             (LoadOptions::default(), &["fc", "layer1.0.conv2", "layer2.0.downsample.0", "layer3"]),
@@ -413,6 +417,7 @@ mod tests {
             (LoadOptions::default(), &["bn1"]),
             (halved, &["fc"]),
             // Where a branch's last node is read it can't take up the sum: a shortcut's does, or none.
+            (smooth, &["fc", "maxpool"]),
             (halved, &["fc", "layer2.0.bn2", "layer1.1.bn2", "layer3.0.bn2", "layer3.0.downsample.1"]),
             (halved, &["layer2.0.conv2", "layer4.1"]),
         ] {

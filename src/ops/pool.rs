@@ -15,17 +15,29 @@ use super::real::{Dims, Kernel, Real, dense, run};
 /// No window fits, or one would see nothing but padding.
 pub fn max_pool(x: &Tensor, window: Window) -> Result<Tensor> {
     if x.device().is_cpu() {
-        return x.contiguous()?.apply_op1(MaxPool { window, winners: OnceLock::new() });
+        return x.contiguous()?.apply_op1(MaxPool::new(window));
     }
     max_pool_portable(x, window)
 }
 
 /// The same in candle's own operations, on any device. Equals share the gradient.
 pub fn max_pool_portable(x: &Tensor, window: Window) -> Result<Tensor> {
+    let mut greatest: Option<Tensor> = None;
+    for seen in cells(x, window, f64::NEG_INFINITY)? {
+        greatest = Some(match greatest {
+            Some(greatest) => greatest.maximum(&seen)?,
+            None => seen,
+        });
+    }
+    greatest.map_or_else(|| bail!("a window of no cells"), Ok)
+}
+
+/// For each place in the window what all windows have there, `[N, C, H', W']`; outside of the picture is `outside`.
+pub(super) fn cells(x: &Tensor, window: Window, outside: f64) -> Result<Vec<Tensor>> {
     let (n, c, h, w) = x.dims4()?;
     let (high, wide) = positions(window, h, w)?;
     let Window { kernel, stride, padding, .. } = window;
-    let wall = |dims: [usize; 4]| Tensor::full(f64::NEG_INFINITY, &dims, x.device())?.to_dtype(x.dtype());
+    let wall = |dims: [usize; 4]| Tensor::full(outside, &dims, x.device())?.to_dtype(x.dtype());
     // As far as the last window reaches, beyond the padding too.
     let reach = |count: usize| (count - 1) * stride + kernel;
     let (below, right) = (reach(high).saturating_sub(h + padding), reach(wide).saturating_sub(w + padding));
@@ -36,18 +48,11 @@ pub fn max_pool_portable(x: &Tensor, window: Window) -> Result<Tensor> {
         let indices: Vec<u32> = (0..count).map(|i| (from + i * stride) as u32).collect();
         Tensor::new(indices, x.device())
     };
-    let mut greatest: Option<Tensor> = None;
-    for (ky, kx) in (0..kernel).flat_map(|ky| (0..kernel).map(move |kx| (ky, kx))) {
-        let seen = x.index_select(&step(ky, high)?, 2)?.index_select(&step(kx, wide)?, 3)?;
-        greatest = Some(match greatest {
-            Some(greatest) => greatest.maximum(&seen)?,
-            None => seen,
-        });
-    }
-    greatest.map_or_else(|| bail!("a window of no cells"), Ok)
+    let places = (0..kernel).flat_map(|ky| (0..kernel).map(move |kx| (ky, kx)));
+    places.map(|(ky, kx)| x.index_select(&step(ky, high)?, 2)?.index_select(&step(kx, wide)?, 3)).collect()
 }
 
-fn positions(window: Window, height: usize, width: usize) -> Result<(usize, usize)> {
+pub(super) fn positions(window: Window, height: usize, width: usize) -> Result<(usize, usize)> {
     let Window { kernel, stride, padding, .. } = window;
     if stride == 0 || padding >= kernel {
         bail!("a pool's window of {kernel} with padding {padding} sees nothing but padding");
@@ -58,13 +63,17 @@ fn positions(window: Window, height: usize, width: usize) -> Result<(usize, usiz
     }
 }
 
-struct MaxPool {
+pub(super) struct MaxPool {
     window: Window,
     /// For each result the winner's place in its plane, from forward to backward.
     winners: OnceLock<Vec<u32>>,
 }
 
 impl MaxPool {
+    pub fn new(window: Window) -> Self {
+        Self { window, winners: OnceLock::new() }
+    }
+
     /// Results and winners.
     fn greatest<T: Real>(
         &self,

@@ -164,7 +164,11 @@ fn key(model: &Model, nodes: &BTreeSet<String>) -> Key {
     let file = model.call.args.file("weights").map(PathBuf::from);
     let args = &model.call.args;
     let factor = args.dial("residual_gradient").and_then(|dial| dial.constant()).unwrap_or(1.0);
-    let options = LoadOptions { low_memory: args.switch("low_memory"), residual_gradient: factor as f32 };
+    let options = LoadOptions {
+        low_memory: args.switch("low_memory"),
+        residual_gradient: factor as f32,
+        smooth_pools: args.choice("pool_gradient") == "smooth",
+    };
     Key { model: model.call.spec.name, file, nodes: nodes.clone(), options }
 }
 

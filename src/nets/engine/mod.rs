@@ -33,6 +33,8 @@ pub(super) struct Engine {
     outputs: Vec<(NodeId, usize)>,
     /// Nodes that need no step any more.
     done: Vec<NodeId>,
+    /// As in [`LoadOptions`].
+    smooth_pools: bool,
     /// Buffers for the size seen last: those of several would be more than a plan counts.
     shaped: Mutex<Option<Arc<Shaped>>>,
     times: Times,
@@ -72,6 +74,7 @@ impl Engine {
             slots,
             outputs,
             done,
+            smooth_pools: options.smooth_pools,
             shaped: Mutex::default(),
             times: Times::default(),
         })

@@ -326,6 +326,10 @@ impl<'a> Back<'a> {
             Work::Convolution(convolution) => {
                 self.stages.extend(convolution.backward(source, target, self.places.scratch, finish));
             }
+            Work::MaxPool(window) if self.engine.smooth_pools => {
+                let values = fast::Slot { buffer: self.places.value(to), grid: self.of.grids[to] };
+                self.stages.push(fast::smooth_unpool(*window, values, source, target, finish, self.engine.vectors));
+            }
             Work::MaxPool(window) => {
                 let winners = self.places.winners(layer);
                 self.stages.push(fast::unpool(*window, source, target, winners, finish, self.engine.vectors));

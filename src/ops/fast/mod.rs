@@ -16,6 +16,7 @@ mod memory;
 mod narrow;
 mod panels;
 mod pool;
+mod smooth_pool;
 mod team;
 mod tile;
 mod winograd;
@@ -27,6 +28,7 @@ pub use grid::{Grid, enter, leave};
 pub use mean::{average, spread};
 pub use memory::{Floats, floats};
 pub use pool::{pool, unpool, winners_grid};
+pub use smooth_pool::smooth_unpool;
 pub use team::{Buffer, Stage, run};
 
 use pulp::{Arch, Simd, WithSimd};

@@ -83,7 +83,7 @@ impl WithSimd for PoolRow<'_> {
 
 /// Where the cell at place k of the window at a position begins, if it is inside of the picture.
 #[inline(always)]
-fn cell(window: Window, (y, x): (usize, usize), k: usize, grid: Grid) -> Option<usize> {
+pub(super) fn cell(window: Window, (y, x): (usize, usize), k: usize, grid: Grid) -> Option<usize> {
     let Window { kernel, stride, padding, .. } = window;
     let row = (y * stride + k / kernel).checked_sub(padding).filter(|row| *row < grid.height)?;
     let column = (x * stride + k % kernel).checked_sub(padding).filter(|column| *column < grid.width)?;

@@ -169,6 +169,12 @@ static PARAMS: &[Param] = &[
         "On the way back, by what the gradient into the residual branch of each block (its convolutions) is multiplied; the shortcut's stays as it is, and forward nothing changes. At 0.5 to 0.6 more of the gradient comes by short ways, and pictures convince other networks more; 0.3 is clearly worse. Networks without shortcuts don't change. Wu et al. 2020, Skip Connections Matter (ICLR).",
     ).alias(&["skip_gradient", "gamma", "sgm"]),
     Param::new(
+        "pool_gradient",
+        Type::Choice(&["max", "smooth"]),
+        Presence::Default("max"),
+        "Where the gradient of a max pool goes: to the greatest cell of each window, as it is (`max`), or to all of them, as that of mean(x²) / (0.01 + mean|x|), which stands for the maximum on the way back only (`smooth`: lucid's notebooks on spatial attribution). Networks without max pools don't change.",
+    ).alias(&["maxpool_gradient", "max_pool_gradient", "smooth_pools"]),
+    Param::new(
         "low_memory",
         Type::Switch,
         Presence::Default("off"),
