@@ -163,6 +163,7 @@ impl Checker<'_> {
         };
         number_equals(&mut stage);
         well &= self.can_encode(&stage, before);
+        well &= self.can_average(&stage);
         well.then_some((stage, renders))
     }
 

@@ -93,6 +93,18 @@ impl Checker<'_> {
         false
     }
 
+    /// Tells of a running mean of pictures that move: it would show them all at once.
+    pub(super) fn can_average(&mut self, stage: &Stage) -> bool {
+        let averages = stage.optimizer.args.dial("average").and_then(|dial| dial.constant()) != Some(0.0);
+        let acts = |mode: &&Call| registry::mode(mode.spec.name).is_some_and(|word| word.acts());
+        let Some(mode) = stage.modes.iter().find(acts).filter(|_| averages) else { return true };
+        let span = stage.optimizer.args.span("average").unwrap_or(stage.optimizer.span);
+        let message = format!("`average` can't be used with the mode `{}`, which moves the picture", mode.spec.name);
+        let label = "the mean would show where everything was";
+        self.tell(Diagnostic::error(&codes::OUT_OF_RANGE, span, message, label).with_help("take one of the two away"));
+        false
+    }
+
     /// The sizes of what the network sees.
     pub(super) fn seen_sizes(stage: &Stage) -> Sizes {
         let size = (stage.height, stage.width);

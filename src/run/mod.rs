@@ -209,7 +209,7 @@ impl<'a> Runner<'a> {
             let (Some(before), Some(stage)) = (variant.stages.get(state.stage), variant.stages.get(number)) else {
                 continue;
             };
-            let old = canvas_of(before)?.decode(&state.params, form(before))?.detach();
+            let old = canvas_of(before)?.decode(state.shown(), form(before))?.detach();
             let resized = |picture: &Tensor| match picture.dims4()? {
                 (_, _, height, width) if (height, width) == (stage.height, stage.width) => Ok(picture.clone()),
                 _ => ops::resize(picture, stage.height, stage.width, ops::Sample::Bicubic),
@@ -352,7 +352,7 @@ fn started(variant: &Variant, stage: &Stage, photos: Photos) -> Result<Tensor, R
 /// The picture that a state stands for, `[1, 3, H, W]`.
 fn picture(recipe: &Recipe, state: &State) -> Result<Tensor, RunError> {
     match recipe.variants.get(state.variant).and_then(|variant| variant.stages.get(state.stage)) {
-        Some(stage) => Ok(shown(&state.params, canvas_of(stage)?, stage)?.detach()),
+        Some(stage) => Ok(shown(state.shown(), canvas_of(stage)?, stage)?.detach()),
         None => Ok(state.params.clone()),
     }
 }

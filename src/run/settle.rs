@@ -7,7 +7,7 @@ use super::finite::is_finite;
 use super::look::{Look, unknown};
 use super::state::{Place, form};
 use crate::canvas::Canvas;
-use crate::words::{Moments, registry};
+use crate::words::{Moments, averaged, registry};
 
 /// Lets the optimizer move the canvas, and then clamp and filters act. → The parameters and the optimizer's memory.
 pub(super) fn settle(
@@ -41,5 +41,6 @@ pub(super) fn settle(
             return Ok(Err(Fault(Culprit::Canvas, call.spec.name, call.span)));
         }
     }
+    moments.average = averaged(moments.average.as_ref(), &params, &call.args, &own)?;
     Ok(Ok((params, moments)))
 }

@@ -22,6 +22,13 @@ pub struct State {
     pub moments: Moments,
 }
 
+impl State {
+    /// The parameters that files show: the canvas's own, or their running mean.
+    pub fn shown(&self) -> &Tensor {
+        self.moments.average.as_ref().unwrap_or(&self.params)
+    }
+}
+
 /// A variant and the stage it is in: what a step needs of the recipe.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'r> {

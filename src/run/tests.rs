@@ -10,7 +10,7 @@ use crate::check::recipe::{Format, Render};
 use crate::nets::{Facts, Graph, Labels};
 use crate::plan::plan;
 use crate::plan::testing::{call, class, every, number, recipe, render, scheduled, stage, variant};
-use crate::source::{Code, MemoryWorld};
+use crate::source::{Code, MemoryWorld, Span};
 use crate::spec::{Arg, Curve, Dial, Kind};
 use crate::words::Taps;
 
@@ -191,6 +191,27 @@ fn the_same_recipe_gives_the_same_bytes_with_one_thread_and_with_four() {
         pool.install(|| bits(&told(&recipe), 1))
     };
     assert!(with(1) == with(4));
+}
+
+#[test]
+fn files_show_the_mean_of_the_parameters_and_the_steps_go_on_from_the_parameters() {
+    let averaged = |average: f64| {
+        let mut stage = busy(0, 6);
+        stage.optimizer.args.set("average", number(average), Span::default());
+        told(&one(vec![stage.clone(), Stage { name: "b".into(), steps: 1, ..stage }]))
+    };
+    let (plain, shown) = (averaged(0.0), averaged(0.2));
+    let mut mean: Vec<f64> = Vec::new();
+    for (i, (own, shown)) in plain.pictures(0).iter().zip(shown.pictures(0)).take(6).enumerate() {
+        let kept = if i == 0 { 0.0 } else { 0.2_f64.min((i + 1) as f64 / (i + 10) as f64) };
+        mean.resize(own.len(), 0.0);
+        mean.iter_mut().zip(*own).for_each(|(mean, &own)| *mean = kept * *mean + (1.0 - kept) * f64::from(own));
+        assert!(mean.iter().zip(shown).all(|(mean, &shown)| (mean - f64::from(shown)).abs() < 1e-5), "frame {i}");
+    }
+    // Scores are those of the parameters; the next stage begins with their mean.
+    let activation = |told: &Told, step: usize| told.scores[step].2.activation;
+    assert_eq!(activation(&plain, 5), activation(&shown, 5));
+    assert_ne!(activation(&plain, 6), activation(&shown, 6));
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod value;
 pub use attribution::{AT_ONCE, shades, smoothed};
 pub use canvas::{default_init, encodes, parameters};
 pub use init::cover;
+pub use optimizer::averaged;
 pub use photo::{fitted, looked_at};
 pub use statement::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS};
 
@@ -112,6 +113,10 @@ pub struct Moments {
     pub steps: usize,
     /// Running tensors, in the optimizer's own order.
     pub slots: Vec<Tensor>,
+    /// What share of all that each running mean would hold after infinitely many steps is in it.
+    pub shares: [f64; 2],
+    /// The running mean of the parameters, where files show that instead of them.
+    pub average: Option<Tensor>,
 }
 
 /// How the picture moves along its gradient.

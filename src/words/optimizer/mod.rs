@@ -32,6 +32,25 @@ const WARMUP: Param = Param::new(
 )
 .alias(&["warm_up", "warmup_steps"]);
 
+const AVERAGE: Param = Param::new(
+    "average",
+    Type::Number { unit: Unit::None, min: 0.0, max: 0.999_999 },
+    Presence::Default("0"),
+    "Files show a running mean of the parameters instead of what the last step left; so does the next stage begin. At the end of iteration i, mean ← b · mean + (1 − b) · p with b = min(average, (i + 1)/(i + 10)), so that the start is soon forgotten. 0.95 smooths what the drawn transforms change from step to step; with a rate that falls to nothing there is little left to smooth. Polyak, Juditsky 1992; the warm-up is TensorFlow's ExponentialMovingAverage.",
+)
+.alias(&["ema", "polyak", "parameter_averaging", "averaging"]);
+
+/// The running mean of the parameters after a step, where the recipe asks for one.
+pub fn averaged(average: Option<&Tensor>, params: &Tensor, args: &Args, at: &Moment) -> Result<Option<Tensor>> {
+    let most = args.number("average", at);
+    if most == 0.0 {
+        return Ok(None);
+    }
+    let Some(average) = average else { return Ok(Some(params.clone())) };
+    let kept = most.min((at.iteration + 1) as f64 / (at.iteration + 10) as f64);
+    ((average * kept)? + (params * (1.0 - kept))?).map(Some)
+}
+
 /// The learning rate now.
 fn rate(args: &Args, at: &Moment) -> f64 {
     let warmup = args.integer("warmup").max(0) as usize;

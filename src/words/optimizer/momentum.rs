@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{NORMALIZE, WARMUP, lr, normalized, rate};
+use super::{AVERAGE, NORMALIZE, WARMUP, lr, normalized, rate};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
 use crate::words::{Moments, Optimizer};
 
@@ -25,6 +25,7 @@ static SPEC: Spec = Spec {
         )
         .animated(),
         WARMUP,
+        AVERAGE,
         NORMALIZE,
     ],
     positional: 1,

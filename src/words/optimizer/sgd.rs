@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{NORMALIZE, WARMUP, lr, normalized, rate};
+use super::{AVERAGE, NORMALIZE, WARMUP, lr, normalized, rate};
 use crate::ops::add_scaled;
 use crate::spec::{Args, Kind, Moment, Presence, Spec};
 use crate::words::{Moments, Optimizer};
@@ -16,7 +16,7 @@ static SPEC: Spec = Spec {
     summary: "a step along the gradient, as long as it is",
     doc: "p ← p − lr · g.\n\nHonest: what matters more to the network moves farther, and a penalty weighs against it as its formula says. But the right rate depends on the model, the objective and the size of the canvas: if nothing happens, raise it tenfold; if all saturates, lower it, or use `normalize`.",
     source: "torch.optim.SGD; the guide: lr 1.5 on the logits of a ResNet18",
-    params: &[lr(Presence::Required), WARMUP, NORMALIZE],
+    params: &[lr(Presence::Required), WARMUP, AVERAGE, NORMALIZE],
     positional: 1,
     block: false,
     example: "optimize sgd(lr = 1.5) for 200 steps",
