@@ -39,22 +39,29 @@ impl Transform for GaussianBlur {
     }
 
     fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {
-        let sigma = args.number("sigma", at);
-        // Narrower, the neighbours' weights vanish in f32.
-        if sigma < 0.15 {
-            return Ok(picture.clone());
-        }
-        let radius = (REACH * sigma).ceil() as i64;
-        let weights: Vec<f64> =
-            (-radius..=radius).map(|x| libm::exp(-((x * x) as f64) / (2.0 * sigma * sigma))).collect();
-        let sum: f64 = weights.iter().sum();
-        let weights: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
-        let (_, _, height, width) = picture.dims4()?;
-        let taps = |length| Taps::window(&weights, length, Edge::Reflect);
-        separable(picture, &taps(height), &taps(width), Edge::Reflect)
+        blurred(picture, args.number("sigma", at))
     }
 
     fn is_identity(&self, args: &Args) -> bool {
         is_always(args, "sigma", 0.0)
     }
+}
+
+/// Whether a Gaussian is so narrow that the neighbours' weights vanish in f32.
+pub(super) fn is_too_narrow(sigma: f64) -> bool {
+    sigma < 0.15
+}
+
+/// `[N, C, H, W]` through a Gaussian of that deviation.
+pub(super) fn blurred(picture: &Tensor, sigma: f64) -> Result<Tensor> {
+    if is_too_narrow(sigma) {
+        return Ok(picture.clone());
+    }
+    let radius = (REACH * sigma).ceil() as i64;
+    let weights: Vec<f64> = (-radius..=radius).map(|x| libm::exp(-((x * x) as f64) / (2.0 * sigma * sigma))).collect();
+    let sum: f64 = weights.iter().sum();
+    let weights: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
+    let (_, _, height, width) = picture.dims4()?;
+    let taps = |length| Taps::window(&weights, length, Edge::Reflect);
+    separable(picture, &taps(height), &taps(width), Edge::Reflect)
 }

@@ -15,6 +15,7 @@ mod random_crop;
 mod resize;
 mod rotate;
 mod scale;
+mod smooth_gradient;
 
 use super::Transform;
 use crate::ops::{Edge, Sample};
@@ -34,6 +35,7 @@ pub static TRANSFORMS: &[&dyn Transform] = &[
     &resize::Resize,
     &noise::Noise,
     &gaussian_blur::GaussianBlur,
+    &smooth_gradient::SmoothGradient,
     &flip::Flip,
 ];
 
