@@ -70,6 +70,7 @@ fn recipe(spec: &Spec, args: &str) -> String {
         Kind::Filter => format!("blur {call}"),
         Kind::Mode => format!("mode {call}{block}"),
         Kind::Optimizer => format!("optimize {call}"),
+        Kind::Layout if spec.name == "flipbook" => format!("render \"a.gif\" as {call}"),
         Kind::Layout => format!("render \"a.png\" as {call}"),
         Kind::Statement | Kind::Clause | Kind::Value => unreachable!("not a call"),
     };

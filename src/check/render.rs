@@ -64,6 +64,12 @@ impl Checker<'_> {
                 Call { spec, args, block: Vec::new(), occurrence: 0, span: statement.span }
             }
         };
+        let flips = layout.spec.name == "flipbook";
+        if flips && format == Format::Png {
+            let help = "write `.gif`, or `as sheet` for all of them in one still";
+            self.wrong(name_span, "a flipbook is an animation", help);
+            return None;
+        }
         let every = match clauses.get("every") {
             Some(items) => Some(self.steps_of(scope, items, &EVERY)?),
             None => None,
@@ -75,6 +81,7 @@ impl Checker<'_> {
             None => DEFAULT_FPS,
         };
         let every = match format {
+            Format::Gif if flips => every,
             Format::Gif => Some(every.unwrap_or(steps.div_ceil(MOST_FRAMES))),
             // A strip shows how a picture grew, so it takes a handful of steps on its own.
             Format::Png if layout.spec.name == "strip" => Some(every.unwrap_or(steps.div_ceil(STRIP_FRAMES))),

@@ -41,6 +41,7 @@ pub(super) fn pages(recipe: &Recipe, output: &Output, all: &Collected) -> Result
     match name {
         "grid" | "sheet" => side_by_side(render, reels),
         "strip" => reels.into_iter().map(|reel| film(render, &reel)).collect(),
+        "flipbook" => flipbook(render, reels),
         _ => Ok(reels.into_iter().flat_map(|reel| reel.steps.into_iter().zip(reel.frames)).map(Page::from).collect()),
     }
 }
@@ -111,6 +112,23 @@ fn side_by_side(render: &Render, reels: Vec<Reel>) -> Result<Vec<Page>, String> 
         Ok(Page { step, picture: picture.map_err(|error| error.to_string())? })
     };
     (0..moments).map(page).collect()
+}
+
+/// All variants' frames, one variant after another, all of one size.
+fn flipbook(render: &Render, reels: Vec<Reel>) -> Result<Vec<Page>, String> {
+    let labels = !matches!(render.layout.args.get("labels"), Arg::Switch(false));
+    let mut steps = Vec::new();
+    let mut pictures = Vec::new();
+    for reel in reels {
+        for (step, frame) in reel.steps.into_iter().zip(reel.frames) {
+            steps.push(step);
+            pictures.push(match labels {
+                true => sheet(&[Cell { picture: &frame, label: &reel.label }], 1).map_err(|error| error.to_string())?,
+                false => frame,
+            });
+        }
+    }
+    Ok(steps.into_iter().zip(same_size(pictures, GROUND)).map(Page::from).collect())
 }
 
 /// All frames of one variant in one picture.

@@ -128,6 +128,7 @@ fn everything() -> Vec<Render> {
         last("sheet.png", layout("sheet", std::slice::from_ref(&on))),
         ever("{label}-{step}.png", Format::Png, layout("frames", &[])),
         ever("{label}-strip.png", Format::Png, layout("strip", &[on])),
+        render("flip.gif", Format::Gif, layout("flipbook", &[]), vec![Some(every(1, 0, 0))]),
         ever("{label}-seen.gif", Format::Gif, layout("view", &[])),
         ever("scores.csv", Format::Csv, layout("frames", &[])),
         ever("scores.svg", Format::Svg, layout("frames", &[])),
@@ -143,7 +144,7 @@ fn every_layout_and_format_is_written() {
             .map(|end| format!("{label}{end}"))
     };
     let mut expected: Vec<String> = [of("u3"), of("u4")].concat();
-    expected.extend(["all.gif", "scores.csv", "scores.svg", "sheet.png"].map(String::from));
+    expected.extend(["all.gif", "flip.gif", "scores.csv", "scores.svg", "sheet.png"].map(String::from));
     expected.sort();
     assert_eq!(names, expected);
     assert_eq!(size_of(&files["u3.png"]), (48, 48));
@@ -151,6 +152,8 @@ fn every_layout_and_format_is_written() {
     assert!(size_of(&files["u3-strip.png"]).0 > 4 * 48 && size_of(&files["sheet.png"]).0 > 96);
     // i = 0, 2, 4 and the final canvas, i = 5.
     assert_eq!((frames_of(&files["u4.gif"]), frames_of(&files["all.gif"])), (4, 4));
+    // The final canvas of both.
+    assert_eq!(frames_of(&files["flip.gif"]), 2);
     let table = String::from_utf8(files["scores.csv"].clone()).unwrap();
     let lines: Vec<_> = table.lines().collect();
     assert_eq!(lines[0], "variant,stage,step,class(3),l2,class(4),loss");

@@ -3,7 +3,7 @@
 use crate::spec::{Kind, Param, Presence, Spec, Type, Unit};
 
 /// All layouts.
-pub static LAYOUTS: &[&Spec] = &[&FRAMES, &GRID, &SHEET, &BEST, &STRIP, &VIEW];
+pub static LAYOUTS: &[&Spec] = &[&FRAMES, &GRID, &SHEET, &BEST, &STRIP, &FLIPBOOK, &VIEW];
 
 const SCALE: Param = Param::new(
     "scale",
@@ -113,6 +113,18 @@ static STRIP: Spec = Spec {
         &[COLUMNS, LABELS, SCALE],
         1,
         "render \"growth.png\" as strip every 40 steps",
+    )
+};
+
+static FLIPBOOK: Spec = Spec {
+    aliases: &["flip_book", "slideshow", "morph"],
+    ..layout(
+        "flipbook",
+        "variants one after another",
+        "An animation of the variants, in their order: the final canvas of each, with `every` the steps that led there too. With a tween of variants, such as `lerp(a, b, t = each [0, 0.1, …])` and `alignment`, one becomes the other.",
+        &[LABELS, SCALE, HOLD, LOOP],
+        0,
+        "render \"all.gif\" as flipbook at 2 fps",
     )
 };
 
