@@ -1,5 +1,7 @@
 //! What whole runs make, on the embedded network: canvases, modes and objectives that no single word shows.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -196,4 +198,33 @@ fn the_best_of_several_is_the_one_that_scores_highest() {
     let best = scores.iter().max_by(|a, b| a.1.1.total_cmp(&b.1.1)).unwrap().0 + 1;
     let (found, expected) = (pixels(folder.path().join("best.png")), pixels(folder.path().join(format!("{best}.png"))));
     assert!(found == expected && scores.len() == 4);
+}
+
+/// PyTorch 2.15's verdicts, from the same definition (`judged_by_torch` in benches/pictures.py).
+#[test]
+fn judges_say_what_pytorch_says() {
+    if common::models().is_none() {
+        return;
+    }
+    let said = |picture: &str, class: &str, judge: &str| {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut told = std::process::Command::new(env!("CARGO_BIN_EXE_fviz"));
+        told.arg("judge").arg(root.join(picture)).args(["--class", class, "--model", judge, "--color", "never"]);
+        let told = String::from_utf8(told.output().unwrap().stdout).unwrap();
+        let verdict = told.lines().nth(1).unwrap_or_else(|| panic!("{told}"));
+        let words: Vec<&str> = verdict.split_whitespace().collect();
+        (words[0].parse::<f64>().unwrap(), words[2].parse::<usize>().unwrap())
+    };
+    for (picture, class, judge, probability, rank) in [
+        ("recipes/photos/coffee.png", "espresso", "mobilenet_v2", 0.7571, 1),
+        ("recipes/photos/coffee.png", "espresso", "squeezenet1_1", 0.8126, 1),
+        ("recipes/photos/coffee.png", "espresso", "resnet18", 0.7391, 1),
+        ("recipes/photos/coffee.png", "504", "mobilenet_v2", 0.0096, 6),
+        ("recipes/photos/coffee.png", "504", "squeezenet1_1", 0.0217, 4),
+        ("recipes/photos/coffee.png", "504", "resnet18", 0.0301, 5),
+    ] {
+        let (found, place) = said(picture, class, judge);
+        assert!((found - probability).abs() < 2e-3, "{picture} {class} {judge}: {found} instead of {probability}");
+        assert_eq!(place, rank, "{picture} {class} {judge}");
+    }
 }
