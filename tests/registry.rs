@@ -66,7 +66,8 @@ fn recipe(spec: &Spec, args: &str) -> String {
         Kind::Attribution => return format!("fviz 1\nattribute class(0) on image(\"x.png\") as {call}\n"),
         Kind::Photo => return format!("fviz 1\nattribute class(0) on {call}\n"),
         Kind::Transform => format!("transform {{ {call} }}"),
-        Kind::Penalty => format!("regularize {call}"),
+        // Some of them read alpha.
+        Kind::Penalty => format!("canvas 96x96 as pixels(alpha = on)\nregularize {call}"),
         Kind::Filter => format!("blur {call}"),
         Kind::Mode => format!("mode {call}{block}"),
         Kind::Optimizer => format!("optimize {call}"),

@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Device, Result, Tensor};
 
+use super::alpha::colours;
 use super::{Canvas, Form};
-use crate::ops::{Spectrum, invert, logit, mix, sigmoid};
+use crate::ops::{Matrix3, Spectrum, invert, logit, mix, sigmoid};
 
 pub(super) struct Fourier;
 
@@ -29,27 +30,31 @@ impl Canvas for Fourier {
 
     fn decode(&self, params: &Tensor, form: Form) -> Result<Tensor> {
         let picture = spectrum(form).picture(params)?;
-        sigmoid(&if correlated(form) { picture } else { mix(&picture, IMAGENET, [0.0; 3])? })
+        sigmoid(&mixed(&picture, IMAGENET, form)?)
     }
 
     fn encode(&self, picture: &Tensor, form: Form) -> Result<Tensor> {
         let values = logit(&picture.clamp(RIM, 1.0 - RIM)?)?;
-        spectrum(form).of(&if correlated(form) { values } else { mix(&values, invert(IMAGENET), [0.0; 3])? })
+        spectrum(form).of(&mixed(&values, invert(IMAGENET), form)?)
     }
 
     fn length(&self, form: Form) -> usize {
-        3 * form.height * (form.width / 2 + 1) * 2
+        form.planes() * form.height * (form.width / 2 + 1) * 2
     }
 
     fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor> {
-        let shape = (1, 3, form.height, form.width / 2 + 1, 2);
-        let values: Vec<f32> = (0..3 * form.height * shape.3 * 2).map(|_| normal() as f32).collect();
+        let shape = (1, form.planes(), form.height, form.width / 2 + 1, 2);
+        let values: Vec<f32> = (0..self.length(form)).map(|_| normal() as f32).collect();
         Tensor::from_vec(values, shape, &Device::Cpu)
     }
 }
 
-fn correlated(form: Form) -> bool {
-    form.args.choice("decorrelate") == "off"
+/// Colours mixed where they are decorrelated.
+fn mixed(picture: &Tensor, matrix: Matrix3, form: Form) -> Result<Tensor> {
+    match form.args.choice("decorrelate") {
+        "off" => Ok(picture.clone()),
+        _ => colours(picture, |colours| mix(colours, matrix, [0.0; 3])),
+    }
 }
 
 /// The amplitude of every frequency: `gain / 4 · r(f)`, f in cycles a pixel and at least 1 / the longer side, with

@@ -1,10 +1,15 @@
 //! What is optimized: parameters, and the picture that they stand for.
 //!
-//! Invariant: a picture is `[1, 3, H, W]`, sRGB-encoded values of which 0..1 can be shown. `decode` is differentiable
-//! and the only way from parameters to a picture; everything that acts on the picture itself (modes, filters, a new
-//! size) decodes, acts and encodes again.
+//! Invariant: a picture is `[1, 3, H, W]`, sRGB-encoded values of which 0..1 can be shown, or `[1, 4, H, W]` with its
+//! alpha behind them, 0..1. `decode` is differentiable and the only way from parameters to a picture; everything that
+//! acts on the picture itself (modes, filters, a new size) decodes, acts and encodes again.
+//!
+//! Alpha is one more plane of the same parametrization: only what concerns colours (their mixing, bounds that they are
+//! clamped to) passes it by.
 
+pub mod alpha;
 mod fourier;
+mod held;
 mod maco;
 mod pixels;
 mod pyramid;
@@ -12,6 +17,8 @@ mod pyramid;
 use candle_core::{Result, Tensor};
 
 use crate::spec::Args;
+
+pub use held::Held;
 
 /// What a parametrization is told of the picture.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +31,27 @@ pub struct Form<'a> {
     pub width: usize,
 }
 
+impl Form<'_> {
+    /// Whether the picture has alpha.
+    pub fn has_alpha(self) -> bool {
+        self.args.switch("alpha")
+    }
+
+    /// Planes of the picture: three, and one for alpha.
+    pub fn planes(self) -> usize {
+        if self.has_alpha() { 4 } else { 3 }
+    }
+}
+
 /// A parametrization of the picture, such as `pixels`.
 pub trait Canvas: Sync {
     /// The word that names it.
     fn name(&self) -> &'static str;
 
-    /// Parameters → picture `[1, 3, H, W]`. Gradients flow through it.
+    /// Parameters → picture `[1, 3, H, W]`, with alpha `[1, 4, H, W]`. Gradients flow through it.
     fn decode(&self, params: &Tensor, form: Form) -> Result<Tensor>;
 
-    /// Picture `[1, 3, H, W]` → the parameters that stand for it.
+    /// Picture, of as many planes as `form` says → the parameters that stand for it.
     fn encode(&self, picture: &Tensor, form: Form) -> Result<Tensor>;
 
     /// Whether it stands for any picture: without it nothing can act on the picture itself, nor can it start from one.
@@ -45,7 +64,7 @@ pub trait Canvas: Sync {
 
     /// How many parameters there are.
     fn length(&self, form: Form) -> usize {
-        3 * form.height * form.width
+        form.planes() * form.height * form.width
     }
 
     /// The parameters after a step, held within the bounds that the recipe asks for.

@@ -2,8 +2,9 @@
 
 use candle_core::{Result, Tensor};
 
+use super::alpha::{colours, planes};
 use super::{Canvas, Form, fourier};
-use crate::spec::Args;
+use crate::spec::{Arg, Args};
 
 pub(super) struct Pixels;
 
@@ -17,20 +18,29 @@ impl Canvas for Pixels {
     }
 
     fn encode(&self, picture: &Tensor, _: Form) -> Result<Tensor> {
-        Ok(picture.clone())
+        bounded(picture)
     }
 
     /// A picture of which `fourier` has such parameters: pixels that know nothing of each other would be mere grain.
     fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor> {
-        let form = Form { args: &Args::new(), ..form };
+        let args = Args::new().with("alpha", Arg::Switch(form.has_alpha()));
+        let form = Form { args: &args, ..form };
         fourier::Fourier.decode(&fourier::Fourier.noise(form, normal)?, form)
     }
 
     fn clamp(&self, params: &Tensor, form: Form) -> Result<Tensor> {
         match form.args.interval("clamp") {
-            Some((low, high)) => params.clamp(low, high),
-            None => Ok(params.clone()),
+            Some((low, high)) => bounded(&colours(params, |colours| colours.clamp(low, high))?),
+            None => bounded(params),
         }
+    }
+}
+
+/// Alpha within 0..1, outside of which it means nothing; colours as they are.
+fn bounded(picture: &Tensor) -> Result<Tensor> {
+    match planes(picture)? {
+        (colours, Some(alpha)) => Tensor::cat(&[colours, alpha.clamp(0.0, 1.0)?], 1),
+        (colours, None) => Ok(colours),
     }
 }
 
@@ -40,7 +50,6 @@ mod tests {
 
     use super::*;
     use crate::canvas::canvas;
-    use crate::spec::Arg;
 
     #[test]
     fn pixels_are_the_picture() -> Result<()> {

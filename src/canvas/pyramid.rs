@@ -21,20 +21,20 @@ impl Canvas for Pyramid {
     }
 
     fn length(&self, form: Form) -> usize {
-        3 * sizes(form).map(|(height, width)| height * width).sum::<usize>()
+        form.planes() * sizes(form).map(|(height, width)| height * width).sum::<usize>()
     }
 
     /// All of it in the finest level.
     fn encode(&self, picture: &Tensor, form: Form) -> Result<Tensor> {
         let finest = (logit(&picture.clamp(RIM, 1.0 - RIM)?)? * 0.5)?.flatten_from(2)?;
         let coarser: usize = sizes(form).map(|(height, width)| height * width).sum::<usize>() - finest.dim(2)?;
-        Tensor::cat(&[&Tensor::zeros((1, 3, coarser), picture.dtype(), picture.device())?, &finest], 2)
+        Tensor::cat(&[&Tensor::zeros((1, form.planes(), coarser), picture.dtype(), picture.device())?, &finest], 2)
     }
 
     fn noise(&self, form: Form, normal: &mut dyn FnMut() -> f64) -> Result<Tensor> {
         let length = self.length(form);
         let values: Vec<f32> = (0..length).map(|_| normal() as f32).collect();
-        Tensor::from_vec(values, (1, 3, length / 3), &Device::Cpu)
+        Tensor::from_vec(values, (1, form.planes(), length / form.planes()), &Device::Cpu)
     }
 }
 
@@ -47,17 +47,18 @@ fn sizes(form: Form) -> impl Iterator<Item = (usize, usize)> {
     coarser.chain([(height, width)])
 }
 
-/// `[1, 3, Σ h w]` → `[1, 3, H, W]`: all levels resized and summed, one after another. In candle's graph every level
+/// `[1, C, Σ h w]` → `[1, C, H, W]`: all levels resized and summed, one after another. In candle's graph every level
 /// would be kept at the full size until the way back.
 struct Sum {
     levels: Vec<(usize, usize)>,
+    planes: usize,
     height: usize,
     width: usize,
 }
 
 impl Sum {
     fn of(form: Form) -> Self {
-        Self { levels: sizes(form).collect(), height: form.height, width: form.width }
+        Self { levels: sizes(form).collect(), planes: form.planes(), height: form.height, width: form.width }
     }
 
     fn resized(&self, level: &Tensor) -> Result<Tensor> {
@@ -66,16 +67,16 @@ impl Sum {
 
     fn forward<T: WithDType>(&self, all: &[T]) -> Result<Vec<T>> {
         let length: usize = self.levels.iter().map(|(height, width)| height * width).sum();
-        if all.len() != 3 * length {
-            bail!("a pyramid of {length} values a channel got {}", all.len() / 3);
+        if all.len() != self.planes * length {
+            bail!("a pyramid of {length} values a channel got {}", all.len() / self.planes);
         }
-        let mut sum = Tensor::zeros((1, 3, self.height, self.width), T::DTYPE, &Device::Cpu)?;
+        let mut sum = Tensor::zeros((1, self.planes, self.height, self.width), T::DTYPE, &Device::Cpu)?;
         let mut from = 0;
         for &(height, width) in &self.levels {
             let values: Vec<T> =
                 all.chunks(length).flat_map(|plane| &plane[from..][..height * width]).copied().collect();
             from += height * width;
-            sum = (sum + self.resized(&Tensor::from_vec(values, (1, 3, height, width), &Device::Cpu)?)?)?;
+            sum = (sum + self.resized(&Tensor::from_vec(values, (1, self.planes, height, width), &Device::Cpu)?)?)?;
         }
         sum.flatten_all()?.to_vec1()
     }
@@ -93,7 +94,7 @@ impl CustomOp1 for Sum {
             CpuStorage::F64(all) => CpuStorage::F64(self.forward(&all[from..until])?),
             _ => bail!("pictures are f32 or f64"),
         };
-        Ok((picture, (1, 3, self.height, self.width).into()))
+        Ok((picture, (1, self.planes, self.height, self.width).into()))
     }
 
     /// Each level's own: that of Σ resized(level) · grad.
@@ -101,7 +102,7 @@ impl CustomOp1 for Sum {
         let grad = grad.detach();
         let mut parts = Vec::with_capacity(self.levels.len());
         for &(height, width) in &self.levels {
-            let level = Var::zeros((1, 3, height, width), params.dtype(), params.device())?;
+            let level = Var::zeros((1, self.planes, height, width), params.dtype(), params.device())?;
             let mut gradients = (self.resized(&level)? * &grad)?.sum_all()?.backward()?;
             parts.push(gradients.remove(&level).map_or_else(|| level.zeros_like(), Ok)?.flatten_from(2)?);
         }

@@ -162,7 +162,7 @@ impl Checker<'_> {
             attribution: None,
         };
         number_equals(&mut stage);
-        well &= self.can_encode(&stage, before);
+        well &= self.can_encode(&stage, before) && self.mask_moves(&stage) && self.has_what_penalties_read(&stage);
         well &= self.can_average(&stage);
         well.then_some((stage, renders))
     }

@@ -199,8 +199,16 @@ impl Checker<'_> {
         }
         let names = || spec.params.iter().map(|param| param.name);
         let alias = spec.params.iter().find(|param| param.aliases.contains(&name.text.as_str()));
+        let others: Vec<&str> = registry::of(spec.kind)
+            .into_iter()
+            .filter(|other| other.param(&name.text).is_some())
+            .map(|other| other.name)
+            .collect();
         let help = match alias.map(|param| param.name).or(nearest(&name.text, names())) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if spec.kind == Kind::Canvas && !others.is_empty() => {
+                format!("{} can do it, `{}` can't", list(others.into_iter()).replace(" or ", " and "), spec.name)
+            }
             None if spec.params.is_empty() => format!("`{}` takes no arguments", spec.name),
             None => format!("it takes {}", list(names()).replace(" or ", " and ")),
         };

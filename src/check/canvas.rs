@@ -6,7 +6,7 @@ use super::scope::Scope;
 use super::structure::{Slot, StageSource};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Call, Kind, Param, Presence, Type};
-use crate::words::{Sizes, default_init, encodes, registry};
+use crate::words::{Sizes, default_init, encodes, planes, registry};
 
 const CANVAS: Param = Param::new("canvas", Type::Size, Presence::Required, "");
 
@@ -105,6 +105,48 @@ impl Checker<'_> {
         false
     }
 
+    /// Tells of a mask that is no picture, or that lets nothing move.
+    pub(super) fn mask_moves(&mut self, stage: &Stage) -> bool {
+        let args = &stage.canvas.args;
+        let (Some(path), Some(span)) = (args.file("mask"), args.span("mask")) else { return true };
+        let key = (path.to_path_buf(), stage.height, stage.width);
+        let moves = match self.masks.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let read = self.world.read(path).map_err(|error| error.to_string());
+                let moves = read.and_then(|bytes| shows_light(&bytes, (stage.height, stage.width)));
+                self.masks.insert(key, moves.clone());
+                moves
+            }
+        };
+        let problem = match moves {
+            Ok(true) => return true,
+            Ok(false) => {
+                Diagnostic::error(&codes::MASK_HOLDS_ALL, span, "the mask lets nothing move", "black all over")
+                    .with_help("paint white where the canvas is to move")
+            }
+            Err(reason) => Diagnostic::error(&codes::BAD_FILE, span, "the mask can't be read", reason)
+                .with_help("masks are PNG, JPEG or WebP"),
+        };
+        self.tell(problem);
+        false
+    }
+
+    /// Tells of penalties that read alpha, on a canvas that has none.
+    pub(super) fn has_what_penalties_read(&mut self, stage: &Stage) -> bool {
+        if planes(&stage.canvas) == 4 {
+            return true;
+        }
+        let reads = |call: &&Call| registry::penalty(call.spec.name).is_some_and(|word| word.reads_alpha());
+        let Some(call) = stage.penalties.iter().find(reads) else { return true };
+        let message = format!("`{}` needs alpha, and the canvas has none", call.spec.name);
+        // Where the canvas has no such parameter, another one has.
+        let canvas = if stage.canvas.spec.param("alpha").is_some() { stage.canvas.spec.name } else { "fourier" };
+        let help = format!("write `canvas {}x{} as {canvas}(alpha = on)`", stage.width, stage.height);
+        self.tell(Diagnostic::error(&codes::NO_ALPHA, call.span, message, "nothing to read").with_help(help));
+        false
+    }
+
     /// The sizes of what the network sees.
     pub(super) fn seen_sizes(stage: &Stage) -> Sizes {
         let size = (stage.height, stage.width);
@@ -114,6 +156,30 @@ impl Checker<'_> {
             None => sizes,
         })
     }
+}
+
+/// Whether a mask has a place that is not black in what is left of it when it fills a canvas of that height and width.
+fn shows_light(bytes: &[u8], (height, width): (usize, usize)) -> Result<bool, String> {
+    use image::ImageDecoder;
+    let reader = image::ImageReader::new(std::io::Cursor::new(bytes));
+    let mut decoder = reader
+        .with_guessed_format()
+        .map_err(|error| error.to_string())?
+        .into_decoder()
+        .map_err(|error| error.to_string())?;
+    let orientation = decoder.orientation().map_err(|error| error.to_string())?;
+    let mut mask = image::DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
+    mask.apply_orientation(orientation);
+    let mask = mask.into_rgba8();
+    let factor = (width as f64 / f64::from(mask.width())).max(height as f64 / f64::from(mask.height()));
+    // What stands out is cut off, alike on both sides.
+    let shown = |at: u32, length: u32, side: usize| {
+        (f64::from(at) + 0.5 - f64::from(length) / 2.0).abs() * factor <= side as f64 / 2.0
+    };
+    let (wide, high) = mask.dimensions();
+    let mut pixels = mask.enumerate_pixels();
+    // What is clear lies over gray, and gray moves.
+    Ok(pixels.any(|(x, y, pixel)| pixel.0 != [0, 0, 0, 255] && shown(x, wide, width) && shown(y, high, height)))
 }
 
 /// A stage, or one for each size where it has the mode `octaves`, smallest first.

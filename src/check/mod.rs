@@ -94,6 +94,7 @@ pub fn check(input: &Input, world: &dyn World) -> Checked {
         reads: 0,
         cyclic: BTreeSet::new(),
         idle: BTreeMap::new(),
+        masks: BTreeMap::new(),
         networks: BTreeMap::new(),
         facts: None,
         defaults: Defaults,
@@ -127,6 +128,8 @@ struct Checker<'a> {
     cyclic: BTreeSet<String>,
     /// Transforms by place: whether they change nothing in every variant so far, and their name.
     idle: BTreeMap<Span, (bool, &'static str)>,
+    /// Masks by file and size of the canvas: whether something moves, or why they can't be read.
+    masks: BTreeMap<(PathBuf, usize, usize), Result<bool, String>>,
     /// Networks by their files, so that each header is read once.
     networks: BTreeMap<network::Key, Option<Arc<Facts>>>,
     /// The network of the variant that is worked out.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
-use image::RgbImage;
+use image::RgbaImage;
 
 use super::args::ExemplarsArgs;
 use super::page::BOLD;
@@ -36,7 +36,7 @@ struct Exemplar {
     /// (x, y); nothing where the node has no positions.
     place: Place,
     file: String,
-    part: RgbImage,
+    part: RgbaImage,
 }
 
 /// Runs the verb.
@@ -93,7 +93,7 @@ pub fn run(args: &ExemplarsArgs, reporter: &Reporter) -> Result<(), Failure> {
 
     let mut drawing = Drawing::new(&mut session, args.model.model.as_deref(), reporter, &cancel);
     let most = wanted.iter().map(|unit| unit.best.len()).max().unwrap_or(0);
-    let mut cells: Vec<(RgbImage, String)> = Vec::new();
+    let mut cells: Vec<(RgbaImage, String)> = Vec::new();
     for unit in wanted {
         let grown = drawing.pictures(&unit.node, &[unit.channel])?.pop();
         cells.push((grown.unwrap_or_else(dark), unit.text));
@@ -106,8 +106,8 @@ pub fn run(args: &ExemplarsArgs, reporter: &Reporter) -> Result<(), Failure> {
     units::write_sheet(&args.output, &cells, 1 + most)
 }
 
-fn dark() -> RgbImage {
-    RgbImage::from_pixel(SIDE, SIDE, GROUND)
+fn dark() -> RgbaImage {
+    RgbaImage::from_pixel(SIDE, SIDE, GROUND)
 }
 
 /// `layer3.1:42`

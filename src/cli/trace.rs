@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use image::RgbImage;
+use image::RgbaImage;
 
 use super::args::TraceArgs;
 use super::page::{BOLD, DIM};
@@ -67,14 +67,14 @@ pub fn run(args: &TraceArgs, reporter: &Reporter) -> Result<(), Failure> {
 
     let mut drawing = Drawing::new(&mut session, args.model.model.as_deref(), reporter, &cancel);
     let most = traced.iter().map(|layer| layer.units.len()).max().unwrap_or(0);
-    let mut cells: Vec<(RgbImage, String)> = Vec::new();
+    let mut cells: Vec<(RgbaImage, String)> = Vec::new();
     for Traced { id, name, units } in &traced {
         let channels: Vec<usize> = units.iter().map(|unit| unit.channel).collect();
         for (unit, grown) in units.iter().zip(drawing.pictures(name, &channels)?) {
             cells.push((grown, format!("{name} {}", unit.channel)));
             cells.push((units::crop(&picture, facts, &shapes, *id, unit.peak)?, signed(unit.part)));
         }
-        let empty = (0..2 * (most - units.len())).map(|_| (RgbImage::from_pixel(SIDE, SIDE, GROUND), String::new()));
+        let empty = (0..2 * (most - units.len())).map(|_| (RgbaImage::from_pixel(SIDE, SIDE, GROUND), String::new()));
         cells.extend(empty);
     }
     units::write_sheet(&args.output, &cells, 2 * most)

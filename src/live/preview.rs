@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use image::RgbImage;
+use image::RgbaImage;
 
 use crate::check::Recipe;
 use crate::render::layout::{Cell, columns_for, sheet};
@@ -24,7 +24,7 @@ pub fn preview_path(folder: &Path, recipe: &str) -> PathBuf {
 pub(super) struct Preview {
     path: PathBuf,
     labels: Vec<String>,
-    pictures: BTreeMap<usize, RgbImage>,
+    pictures: BTreeMap<usize, RgbaImage>,
     /// Variants of the current step whose canvases are still to come, if this step is shown.
     awaited: usize,
     due: Instant,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::check::recipe::{Model, Recipe, Stage, Variant};
 use crate::source::{Diagnostic, codes};
 use crate::spec::{Arg, Call};
-use crate::words::{AT_ONCE, Against, Sizes, parameters, registry};
+use crate::words::{AT_ONCE, Against, Sizes, parameters, planes, registry};
 
 /// Variants that run together.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,9 @@ const SHARE: f64 = 0.6;
 
 /// Tensors of the size of a view that the transforms' graph keeps: a colour jitter alone takes about thirty.
 const TRANSFORM_TENSORS: u64 = 40;
+
+/// The same for a picture with alpha that is laid over a ground: the ground, its spectrum, and both weighed.
+const GROUND_TENSORS: u64 = 8;
 
 /// Tensors of the size of the canvas: parameters, gradient, the optimizer's two, penalties' and filters' own.
 const CANVAS_TENSORS: u64 = 24;
@@ -168,7 +171,11 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
     let mut needs = Needs { network: weights * F32 * copies, ..Needs::default() };
     for stage in &variant.stages {
         let (height, width) = seen_sizes(stage).most;
-        let (view, canvas) = (area(height, width) * 3 * F32, area(stage.height, stage.width) * 3 * F32);
+        let planes = planes(&stage.canvas) as u64;
+        let (view, canvas) = (area(height, width) * 3 * F32, area(stage.height, stage.width) * planes * F32);
+        let grounds = if planes == 4 { GROUND_TENSORS } else { 0 };
+        // A mask, and the picture that it holds.
+        let held = if stage.canvas.args.file("mask").is_some() { 2 * canvas } else { 0 };
         let (activations, multiplications) = match facts.graph.shapes(height, width) {
             // As much again is in flight on the way back.
             Ok(shapes) => {
@@ -179,8 +186,9 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
         // An attribution shows the network a few pictures at once, and each is a step.
         let views = if stage.attribution.is_some() { AT_ONCE as u64 } else { stage.views as u64 };
         let parameters = parameters(&stage.canvas, stage.height, stage.width) as u64 * F32;
-        let own =
-            canvas.max(parameters) * CANVAS_TENSORS + views * (view.max(canvas) * TRANSFORM_TENSORS + activations);
+        let own = canvas.max(parameters) * CANVAS_TENSORS
+            + held
+            + views * (view.max(canvas) * (TRANSFORM_TENSORS + grounds) + activations);
         let passes = stage.views as u64 * stage.steps as u64;
         needs.own = needs.own.max(own);
         needs.passes += passes;

@@ -74,7 +74,7 @@ fn fired(schedule: Schedule, steps: u64) -> u64 {
 /// Bytes of one frame; a table has rows only.
 fn pixels(render: &Render, stage: &Stage) -> u64 {
     match render.format {
-        Format::Gif | Format::Png => stage.width as u64 * stage.height as u64 * 3,
+        Format::Gif | Format::Png => stage.width as u64 * stage.height as u64 * 4,
         Format::Csv | Format::Svg if stage.attribution.is_some() => stage.width as u64 * stage.height as u64 * 8,
         Format::Csv | Format::Svg => stage.terms.len() as u64 * 8,
     }

@@ -222,5 +222,21 @@ fn frames_are_counted_before_they_are_listed() {
     let with = planned(&few).cost.memory;
     let without = planned(&plain(1, 10, gif(Schedule::NEVER))).cost.memory;
     // A frame of 8x8 and its place, kept and three times while the file is written; the last one stands in both.
-    assert_eq!(with - without, 10 * (8 * 8 * 3 + 128) * 4);
+    assert_eq!(with - without, 10 * (8 * 8 * 4 + 128) * 4);
+}
+
+#[test]
+fn alpha_and_a_mask_take_memory() {
+    let facts = facts();
+    let with = |args: &[(&'static str, Arg)]| {
+        let mut stage = stage("", 100, 5);
+        stage.canvas = call(Kind::Canvas, "pixels", args);
+        planned(&recipe(vec![variant("", &facts, vec![stage])], vec![])).cost.memory
+    };
+    let plane = 100 * 100 * 4;
+    let bare = with(&[]);
+    let masked = with(&[("mask", Arg::File("mask.png".into()))]);
+    assert_eq!(masked - bare, 2 * 3 * plane);
+    // One more plane of everything of the canvas's size, and the grounds.
+    assert_eq!(with(&[("alpha", Arg::Switch(true))]) - bare, (24 + 40 + 4 * 8) * plane);
 }

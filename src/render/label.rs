@@ -6,15 +6,15 @@ use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::prelude::{DrawTarget, OriginDimensions, Pixel, Point, Size};
 use embedded_graphics::text::{Baseline, Text};
-use image::{Rgb, RgbImage};
+use image::{Rgba, RgbaImage};
 use std::borrow::Cow;
 use std::convert::Infallible;
 
 /// The dark ground that labels and gutters share.
-pub const GROUND: Rgb<u8> = Rgb([24, 24, 27]);
+pub const GROUND: Rgba<u8> = Rgba([24, 24, 27, 255]);
 
 /// The colour of letters.
-pub const INK: Rgb<u8> = Rgb([235, 235, 230]);
+pub const INK: Rgba<u8> = Rgba([235, 235, 230, 255]);
 
 /// From small to large, each with the narrowest cell that it is used for.
 const SIZES: [(u32, &MonoFont); 5] =
@@ -47,7 +47,7 @@ impl Lettering {
     }
 
     /// Draws `text` in the middle of a strip of `width`, its top left corner at (x, y); too long a text ends in `…`.
-    pub fn draw(&self, picture: &mut RgbImage, (x, y): (u32, u32), width: u32, text: &str) {
+    pub fn draw(&self, picture: &mut RgbaImage, (x, y): (u32, u32), width: u32, text: &str) {
         let text = shorten(text, self.letters(width));
         let letter = self.font.character_size.width * self.scale;
         let x = x + width.saturating_sub(letter * text.chars().count() as u32) / 2;
@@ -109,13 +109,13 @@ fn shorten(text: &str, letters: usize) -> Cow<'_, str> {
 
 /// A place in a picture that letters are drawn on, each of their pixels a square of `scale`.
 struct Paper<'a> {
-    picture: &'a mut RgbImage,
+    picture: &'a mut RgbaImage,
     corner: (u32, u32),
     scale: u32,
 }
 
 impl Paper<'_> {
-    fn paint(&mut self, x: u32, y: u32, color: Rgb<u8>) {
+    fn paint(&mut self, x: u32, y: u32, color: Rgba<u8>) {
         for (dx, dy) in (0..self.scale * self.scale).map(|i| (i % self.scale, i / self.scale)) {
             let (x, y) = (self.corner.0 + x * self.scale + dx, self.corner.1 + y * self.scale + dy);
             if let Some(pixel) = self.picture.get_pixel_mut_checked(x, y) {
@@ -177,7 +177,7 @@ mod tests {
         for width in [1, 7, 40, 120, 300, 900] {
             let lettering = Lettering::for_cells(width, ["hen"].into_iter());
             let height = lettering.strip_height();
-            let mut picture = RgbImage::from_pixel(width + 20, height + 20, GROUND);
+            let mut picture = RgbaImage::from_pixel(width + 20, height + 20, GROUND);
             lettering.draw(&mut picture, (10, 10), width, &"Ågjy|".repeat(40));
             for (x, y, pixel) in picture.enumerate_pixels() {
                 let inside = (10..10 + width).contains(&x) && (10..10 + height).contains(&y);

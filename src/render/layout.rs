@@ -2,14 +2,14 @@
 
 use super::label::{GROUND, Lettering};
 use super::picture::MAX_SIDE;
-use image::{RgbImage, imageops};
+use image::{RgbaImage, imageops};
 use thiserror::Error;
 
 /// A picture and what is written under it; without a label for any cell, no room is kept for them.
 #[derive(Debug, Clone, Copy)]
 pub struct Cell<'a> {
     /// The picture; smaller ones are centred in their cell.
-    pub picture: &'a RgbImage,
+    pub picture: &'a RgbaImage,
     /// One line of text, shortened if it does not fit.
     pub label: &'a str,
 }
@@ -41,7 +41,7 @@ pub enum LayoutError {
 }
 
 /// `columns` by `rows` places, filled row by row; places left over stay dark.
-pub fn grid(cells: &[Cell], columns: usize, rows: usize) -> Result<RgbImage, LayoutError> {
+pub fn grid(cells: &[Cell], columns: usize, rows: usize) -> Result<RgbaImage, LayoutError> {
     if cells.is_empty() || columns == 0 || rows == 0 {
         return Err(LayoutError::Empty);
     }
@@ -54,7 +54,7 @@ pub fn grid(cells: &[Cell], columns: usize, rows: usize) -> Result<RgbImage, Lay
     let (Some(wide), Some(high)) = (side(width), side(height)) else {
         return Err(LayoutError::TooLarge { width, height });
     };
-    let mut whole = RgbImage::from_pixel(wide, high, GROUND);
+    let mut whole = RgbaImage::from_pixel(wide, high, GROUND);
     for (place, cell) in cells.iter().enumerate() {
         frame.draw(&mut whole, (place % columns) as u32, (place / columns) as u32, cell);
     }
@@ -62,13 +62,13 @@ pub fn grid(cells: &[Cell], columns: usize, rows: usize) -> Result<RgbImage, Lay
 }
 
 /// As many rows of `columns` places as the pictures need.
-pub fn sheet(cells: &[Cell], columns: usize) -> Result<RgbImage, LayoutError> {
+pub fn sheet(cells: &[Cell], columns: usize) -> Result<RgbaImage, LayoutError> {
     let columns = columns.min(cells.len()).max(usize::from(columns > 0));
     grid(cells, columns, cells.len().div_ceil(columns.max(1)))
 }
 
 /// Steps of one run, each with its number under it, in rows of `columns`.
-pub fn strip(steps: &[(usize, &RgbImage)], columns: usize) -> Result<RgbImage, LayoutError> {
+pub fn strip(steps: &[(usize, &RgbaImage)], columns: usize) -> Result<RgbaImage, LayoutError> {
     let labels: Vec<_> = steps.iter().map(|(step, _)| format!("step {step}")).collect();
     let cells: Vec<_> = steps.iter().zip(&labels).map(|((_, picture), label)| Cell { picture, label }).collect();
     sheet(&cells, columns)
@@ -117,7 +117,7 @@ impl Frame {
         )
     }
 
-    fn draw(&self, whole: &mut RgbImage, column: u32, row: u32, cell: &Cell) {
+    fn draw(&self, whole: &mut RgbaImage, column: u32, row: u32, cell: &Cell) {
         let (across, down) = self.pitch();
         // The size of the whole has been checked, so both fit.
         let (x, y) = (self.gutter + column * across as u32, self.gutter + row * down as u32);
@@ -133,10 +133,10 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::Rgb;
+    use image::Rgba;
 
-    fn plain(width: u32, height: u32, v: u8) -> RgbImage {
-        RgbImage::from_pixel(width, height, Rgb([v, v, v]))
+    fn plain(width: u32, height: u32, v: u8) -> RgbaImage {
+        RgbaImage::from_pixel(width, height, Rgba([v, v, v, 255]))
     }
 
     #[test]
@@ -145,9 +145,9 @@ mod tests {
         let cells: Vec<_> = pictures.iter().map(|picture| Cell { picture, label: "" }).collect();
         let whole = grid(&cells, 3, 2).unwrap();
         assert_eq!(whole.dimensions(), (2 + 3 * 12, 2 + 2 * 10));
-        assert_eq!(whole.get_pixel(2, 2).0, [100; 3]);
-        assert_eq!(whole.get_pixel(2 + 12, 2).0, [101; 3]);
-        assert_eq!(whole.get_pixel(2 + 12, 2 + 10).0, [104; 3]);
+        assert_eq!(whole.get_pixel(2, 2).0[..3], [100; 3]);
+        assert_eq!(whole.get_pixel(2 + 12, 2).0[..3], [101; 3]);
+        assert_eq!(whole.get_pixel(2 + 12, 2 + 10).0[..3], [104; 3]);
         assert_eq!(whole.get_pixel(2 + 24, 2 + 10), &GROUND, "the last place is empty");
         assert_eq!(whole.get_pixel(12, 2), &GROUND, "a gutter");
         assert_eq!(sheet(&cells, 3).unwrap(), whole);
@@ -161,7 +161,7 @@ mod tests {
         let whole = sheet(&cells, 2).unwrap();
         let strip = whole.height() - 2 - 64;
         assert!(strip >= 10, "{strip}");
-        assert_eq!(whole.get_pixel(2 + 66 + 16, 2 + 24).0, [90; 3]);
+        assert_eq!(whole.get_pixel(2 + 66 + 16, 2 + 24).0[..3], [90; 3]);
         assert_eq!(whole.get_pixel(2 + 66 + 15, 2 + 24), &GROUND);
         let ink = |from: u32| {
             (from..from + 64).any(|x| (66..66 + strip).any(|y| *whole.get_pixel(x, y) == super::super::label::INK))

@@ -1,14 +1,14 @@
 //! Pictures as bytes: from the canvas's floats, and to the size a file wants.
 
 use image::imageops::FilterType;
-use image::{Rgb, RgbImage};
+use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use thiserror::Error;
 
 /// Why numbers could not become a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PictureError {
-    /// The slice does not hold three planes of this size.
-    #[error("a picture of {width}x{height} needs {expected} numbers, not {found}")]
+    /// The slice holds neither three planes of this size nor four.
+    #[error("a picture of {width}x{height} needs {expected} numbers, or a third more with alpha, not {found}")]
     Length {
         /// Pixels in a row.
         width: u32,
@@ -40,24 +40,39 @@ pub fn byte(value: f32) -> u8 {
     (value * 255.0).round() as u8
 }
 
-/// A picture from sRGB-encoded values in 0..1, laid out `[3, height, width]`; values outside are clamped.
-pub fn from_planes(planes: &[f32], width: u32, height: u32) -> Result<RgbImage, PictureError> {
+/// A picture from sRGB-encoded values in 0..1, laid out `[3, height, width]`, or `[4, height, width]` with straight alpha
+/// behind them; values outside are clamped.
+pub fn from_planes(planes: &[f32], width: u32, height: u32) -> Result<RgbaImage, PictureError> {
     let area = u64::from(width) * u64::from(height);
     let expected = area.saturating_mul(3);
-    if planes.len() as u64 != expected {
+    let has_alpha = area > 0 && planes.len() as u64 == area.saturating_mul(4);
+    if planes.len() as u64 != expected && !has_alpha {
         return Err(PictureError::Length { width, height, expected, found: planes.len() });
     }
     let (red, rest) = planes.split_at(area as usize);
-    let (green, blue) = rest.split_at(area as usize);
-    let mut picture = RgbImage::new(width, height);
-    for (pixel, ((r, g), b)) in picture.pixels_mut().zip(red.iter().zip(green).zip(blue)) {
-        *pixel = Rgb([byte(*r), byte(*g), byte(*b)]);
+    let (green, rest) = rest.split_at(area as usize);
+    let (blue, alpha) = rest.split_at(area as usize);
+    let alpha = alpha.iter().copied().map(byte).chain(std::iter::repeat(u8::MAX));
+    let mut picture = RgbaImage::new(width, height);
+    for (pixel, (((r, g), b), a)) in picture.pixels_mut().zip(red.iter().zip(green).zip(blue).zip(alpha)) {
+        *pixel = Rgba([byte(*r), byte(*g), byte(*b), a]);
     }
     Ok(picture)
 }
 
+/// The picture over middle gray, for formats that know no soft edges. Opaque pixels stay as they are.
+pub fn over_gray(picture: &RgbaImage) -> RgbImage {
+    const UNDER: u32 = 128;
+    let mut out = RgbImage::new(picture.width(), picture.height());
+    for (out, Rgba([r, g, b, alpha])) in out.pixels_mut().zip(picture.pixels()) {
+        let alpha = u32::from(*alpha);
+        *out = Rgb([r, g, b].map(|v| ((u32::from(*v) * alpha + UNDER * (255 - alpha) + 127) / 255) as u8));
+    }
+    out
+}
+
 /// Every pixel as a square of `scale` by `scale`; 0 counts as 1.
-pub fn enlarge(picture: &RgbImage, scale: u32) -> Result<RgbImage, PictureError> {
+pub fn enlarge(picture: &RgbaImage, scale: u32) -> Result<RgbaImage, PictureError> {
     let ((width, height), scale) = (picture.dimensions(), scale.max(1));
     let side = |side: u32| side.checked_mul(scale).filter(|side| *side <= MAX_SIDE);
     let (Some(wide), Some(high)) = (side(width), side(height)) else {
@@ -66,21 +81,21 @@ pub fn enlarge(picture: &RgbImage, scale: u32) -> Result<RgbImage, PictureError>
     if scale == 1 {
         return Ok(picture.clone());
     }
-    Ok(RgbImage::from_fn(wide, high, |x, y| *picture.get_pixel(x / scale, y / scale)))
+    Ok(RgbaImage::from_fn(wide, high, |x, y| *picture.get_pixel(x / scale, y / scale)))
 }
 
 /// Frames of one animation at one size, the largest width and height among them.
 ///
 /// A smaller frame (an earlier, coarser stage) is enlarged as far as it fits, with the Catmull-Rom cubic, and centred on
 /// `background`. Frames that have the size already are moved, not copied.
-pub fn same_size(frames: Vec<RgbImage>, background: Rgb<u8>) -> Vec<RgbImage> {
-    let width = frames.iter().map(RgbImage::width).max().unwrap_or(0);
-    let height = frames.iter().map(RgbImage::height).max().unwrap_or(0);
+pub fn same_size(frames: Vec<RgbaImage>, background: Rgba<u8>) -> Vec<RgbaImage> {
+    let width = frames.iter().map(RgbaImage::width).max().unwrap_or(0);
+    let height = frames.iter().map(RgbaImage::height).max().unwrap_or(0);
     frames.into_iter().map(|frame| fit(frame, width, height, background)).collect()
 }
 
 /// `picture` as large as fits into `width` by `height`, its proportions kept, centred on `background`.
-fn fit(picture: RgbImage, width: u32, height: u32, background: Rgb<u8>) -> RgbImage {
+fn fit(picture: RgbaImage, width: u32, height: u32, background: Rgba<u8>) -> RgbaImage {
     let (w, h) = picture.dimensions();
     if (w, h) == (width, height) || w == 0 || h == 0 {
         return picture;
@@ -96,7 +111,7 @@ fn fit(picture: RgbImage, width: u32, height: u32, background: Rgb<u8>) -> RgbIm
     if (fw, fh) == (width, height) {
         return resized;
     }
-    let mut out = RgbImage::from_pixel(width, height, background);
+    let mut out = RgbaImage::from_pixel(width, height, background);
     image::imageops::replace(&mut out, &resized, i64::from((width - fw) / 2), i64::from((height - fh) / 2));
     out
 }
@@ -123,40 +138,45 @@ mod tests {
     fn planes_become_pixels() {
         let planes = [0.0, 1.0, 0.5, 0.25, 1.0, 0.0];
         let picture = from_planes(&planes, 2, 1).unwrap();
-        assert_eq!(picture.into_raw(), vec![0, 128, 255, 255, 64, 0]);
+        assert_eq!(picture.into_raw(), vec![0, 128, 255, 255, 255, 64, 0, 255]);
+        let with_alpha = [&planes[..], &[1.0, 0.25]].concat();
+        let picture = from_planes(&with_alpha, 2, 1).unwrap();
+        assert_eq!(picture.as_raw(), &[0, 128, 255, 255, 255, 64, 0, 64]);
+        // A quarter of 255, 64, 0 over 128.
+        assert_eq!(over_gray(&picture).into_raw(), vec![0, 128, 255, 160, 112, 96]);
     }
 
     #[test]
     fn a_slice_of_the_wrong_length_is_an_error() {
         let error = from_planes(&[0.0; 11], 2, 2).unwrap_err();
-        assert_eq!(error.to_string(), "a picture of 2x2 needs 12 numbers, not 11");
+        assert_eq!(error.to_string(), "a picture of 2x2 needs 12 numbers, or a third more with alpha, not 11");
         assert!(from_planes(&[], u32::MAX, u32::MAX).is_err());
     }
 
     #[test]
     fn enlarging_repeats_pixels() {
-        let picture = RgbImage::from_raw(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        let picture = RgbaImage::from_raw(2, 1, vec![1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
         let large = enlarge(&picture, 2).unwrap();
         assert_eq!(large.dimensions(), (4, 2));
-        assert_eq!(large.get_pixel(1, 1).0, [1, 2, 3]);
-        assert_eq!(large.get_pixel(2, 0).0, [4, 5, 6]);
+        assert_eq!(large.get_pixel(1, 1).0, [1, 2, 3, 4]);
+        assert_eq!(large.get_pixel(2, 0).0, [5, 6, 7, 8]);
         assert_eq!(enlarge(&picture, 0).unwrap(), picture);
         assert!(enlarge(&picture, u32::MAX).is_err());
     }
 
     #[test]
     fn smaller_frames_grow_to_the_largest() {
-        let ground = Rgb([9, 9, 9]);
+        let ground = Rgba([9, 9, 9, 255]);
         let frames = vec![
-            RgbImage::from_pixel(4, 4, Rgb([200, 100, 50])),
-            RgbImage::from_pixel(16, 16, Rgb([1, 2, 3])),
-            RgbImage::from_pixel(8, 4, Rgb([50, 60, 70])),
+            RgbaImage::from_pixel(4, 4, Rgba([200, 100, 50, 255])),
+            RgbaImage::from_pixel(16, 16, Rgba([1, 2, 3, 255])),
+            RgbaImage::from_pixel(8, 4, Rgba([50, 60, 70, 255])),
         ];
         let out = same_size(frames, ground);
         assert!(out.iter().all(|f| f.dimensions() == (16, 16)));
-        assert!(out[0].pixels().all(|p| p.0 == [200, 100, 50]));
+        assert!(out[0].pixels().all(|p| p.0 == [200, 100, 50, 255]));
         assert_eq!(out[2].get_pixel(0, 0), &ground);
-        assert_eq!(out[2].get_pixel(0, 4).0, [50, 60, 70]);
+        assert_eq!(out[2].get_pixel(0, 4).0, [50, 60, 70, 255]);
         assert!(same_size(Vec::new(), ground).is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::metadata::{KEYWORD, Metadata};
 use ::png::{BitDepth, ColorType, Encoder, EncodingError, SrgbRenderingIntent};
-use image::RgbImage;
+use image::RgbaImage;
 use std::io::{self, Write};
 use thiserror::Error;
 
@@ -30,20 +30,21 @@ impl From<EncodingError> for PngError {
 }
 
 /// The picture as bytes.
-pub fn encode(picture: &RgbImage, metadata: Option<&Metadata>) -> Result<Vec<u8>, PngError> {
+pub fn encode(picture: &RgbaImage, metadata: Option<&Metadata>) -> Result<Vec<u8>, PngError> {
     let mut bytes = Vec::new();
     write(&mut bytes, picture, metadata)?;
     Ok(bytes)
 }
 
-/// Writes the picture: 8 bits a channel, no alpha, marked as sRGB.
-pub fn write(mut out: impl Write, picture: &RgbImage, metadata: Option<&Metadata>) -> Result<(), PngError> {
+/// Writes the picture: 8 bits a channel, marked as sRGB; with straight alpha only if some pixel is not opaque.
+pub fn write(mut out: impl Write, picture: &RgbaImage, metadata: Option<&Metadata>) -> Result<(), PngError> {
     let (width, height) = picture.dimensions();
     if width == 0 || height == 0 {
         return Err(PngError::Empty);
     }
     let mut encoder = Encoder::new(&mut out, width, height);
-    encoder.set_color(ColorType::Rgb);
+    let opaque = picture.pixels().all(|pixel| pixel.0[3] == u8::MAX);
+    encoder.set_color(if opaque { ColorType::Rgb } else { ColorType::Rgba });
     encoder.set_depth(BitDepth::Eight);
     encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
     if let Some(metadata) = metadata {
@@ -55,7 +56,12 @@ pub fn write(mut out: impl Write, picture: &RgbImage, metadata: Option<&Metadata
         encoder.add_itxt_chunk(KEYWORD.to_owned(), metadata.to_json())?;
     }
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(picture.as_raw())?;
+    if opaque {
+        let colours: Vec<u8> = picture.pixels().flat_map(|pixel| [pixel.0[0], pixel.0[1], pixel.0[2]]).collect();
+        writer.write_image_data(&colours)?;
+    } else {
+        writer.write_image_data(picture.as_raw())?;
+    }
     writer.finish()?;
     out.flush().map_err(PngError::Write)
 }
@@ -66,22 +72,30 @@ mod tests {
 
     #[test]
     fn a_picture_comes_back() {
-        let picture = RgbImage::from_fn(7, 5, |x, y| image::Rgb([x as u8 * 30, y as u8 * 50, 7]));
-        let bytes = encode(&picture, None).unwrap();
-        assert_eq!(image::load_from_memory(&bytes).unwrap().into_rgb8(), picture);
-        assert_eq!(bytes, encode(&picture, None).unwrap());
+        let of = |alpha: fn(u32) -> u8| {
+            RgbaImage::from_fn(7, 5, |x, y| image::Rgba([x as u8 * 30, y as u8 * 50, 7, alpha(x)]))
+        };
+        let opaque = of(|_| 255);
+        let bytes = encode(&opaque, None).unwrap();
+        assert_eq!(bytes, encode(&opaque, None).unwrap());
+        let back = image::load_from_memory(&bytes).unwrap();
+        assert_eq!((back.color(), back.into_rgba8()), (image::ColorType::Rgb8, opaque));
+        // Colours of what is clear are kept.
+        let clear = of(|x| x as u8 * 40);
+        let back = image::load_from_memory(&encode(&clear, None).unwrap()).unwrap();
+        assert_eq!((back.color(), back.into_rgba8()), (image::ColorType::Rgba8, clear));
     }
 
     #[test]
     fn nothing_is_no_picture() {
-        assert!(matches!(encode(&RgbImage::new(0, 4), None), Err(PngError::Empty)));
+        assert!(matches!(encode(&RgbaImage::new(0, 4), None), Err(PngError::Empty)));
     }
 
     #[test]
     fn texts_of_the_standard_are_there() {
         let metadata =
             Metadata { version: "1.2".into(), non_commercial: Some("für Forschung".into()), ..Metadata::default() };
-        let bytes = encode(&RgbImage::new(1, 1), Some(&metadata)).unwrap();
+        let bytes = encode(&RgbaImage::new(1, 1), Some(&metadata)).unwrap();
         let reader = ::png::Decoder::new(io::Cursor::new(bytes)).read_info().unwrap();
         let info = reader.info();
         assert_eq!(info.uncompressed_latin1_text[0].keyword, "Software");
@@ -94,7 +108,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_told() {
         let mut little = [0; 20];
-        let error = write(&mut little[..], &RgbImage::new(9, 9), None).unwrap_err();
+        let error = write(&mut little[..], &RgbaImage::new(9, 9), None).unwrap_err();
         assert!(matches!(error, PngError::Write(_)), "{error}");
     }
 }

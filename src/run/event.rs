@@ -28,7 +28,7 @@ pub enum Event<'a> {
         take: Take,
         /// Whether the variant ends with it: done, or stopped.
         last: bool,
-        /// `[1, 3, H, W]`, not clamped.
+        /// `[1, 3, H, W]`, not clamped; `[1, 4, H, W]` with its alpha, where the canvas has one.
         picture: &'a Tensor,
     },
     /// What the network saw in an iteration that some file shows.

@@ -3,18 +3,20 @@
 use candle_core::{Tensor, Var};
 
 use super::error::RunError;
-use super::state::{Place, form};
-use crate::canvas::Canvas;
+use super::state::{Place, State, form};
+use crate::canvas::{Canvas, Held, alpha};
 use crate::check::recipe::Stage;
-use crate::spec::{Call, Moment};
+use crate::spec::{Call, Kind, Moment};
 use crate::words::{Mode, registry};
 
 /// A canvas on its way to the network: a graph of its own, from the parameters to the views.
 pub(super) struct Look {
     /// The parameters after the modes, as the graph's leaf.
     pub leaf: Var,
-    /// The decoded picture `[1, 3, H, W]`, which the penalties read.
+    /// The decoded picture `[1, 3, H, W]`, over middle gray where it has alpha, which the penalties read.
     pub picture: Tensor,
+    /// Its alpha `[1, 1, H, W]`, which penalties of opacity read.
+    pub alpha: Option<Tensor>,
     /// The picture after the transforms, `[views, 3, H', W']`.
     pub seen: Tensor,
     /// The same less the model's mean, divided by its deviation.
@@ -22,12 +24,13 @@ pub(super) struct Look {
 }
 
 /// Modes, draws and transforms of one iteration.
-pub(super) fn look(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<Look, RunError> {
-    let leaf = Var::from_tensor(&moved(params, canvas, at)?)?;
-    let picture = shown(&leaf, canvas, at.stage)?;
+pub(super) fn look(state: &State, canvas: &dyn Canvas, at: &Place) -> Result<Look, RunError> {
+    let held = state.held.as_ref();
+    let leaf = Var::from_tensor(&moved(&state.params, held, canvas, at)?)?;
+    let picture = shown(&leaf, held, canvas, at.stage)?;
     let seen = seen(&picture, at)?;
     let input = at.normalized(&seen)?;
-    Ok(Look { leaf, picture, seen, input })
+    Ok(Look { leaf, alpha: alpha::planes(&picture)?.1, picture: alpha::laid(&picture, None)?, seen, input })
 }
 
 /// The modes of a stage, with their code.
@@ -39,22 +42,55 @@ fn modes(stage: &Stage) -> Result<Vec<(&'static dyn Mode, &Call)>, RunError> {
     found.collect()
 }
 
-/// The picture that parameters stand for, `[1, 3, H, W]`, as files show it. Gradients flow through it.
-pub(super) fn shown(params: &Tensor, canvas: &dyn Canvas, stage: &Stage) -> Result<Tensor, RunError> {
+/// The picture that parameters stand for, `[1, 3 or 4, H, W]`, as files show it. Gradients flow through it.
+pub(super) fn shown(
+    params: &Tensor,
+    held: Option<&Held>,
+    canvas: &dyn Canvas,
+    stage: &Stage,
+) -> Result<Tensor, RunError> {
     let mut picture = canvas.decode(params, form(stage))?;
     for (word, call) in modes(stage)? {
-        picture = word.shape(&picture, call).map_err(RunError::of(call.spec.name, call.span))?;
+        let shape = |picture: &Tensor| word.shape(picture, call).map_err(RunError::of(call.spec.name, call.span));
+        picture = alpha::whole(&picture, shape)?;
     }
-    Ok(picture)
+    Ok(over(held, picture)?)
+}
+
+/// The picture with what a mask holds of it.
+pub(super) fn over(held: Option<&Held>, picture: Tensor) -> candle_core::Result<Tensor> {
+    match held {
+        Some(held) => held.over(&picture),
+        None => Ok(picture),
+    }
+}
+
+/// The parameters after something acted on the picture itself, its alpha included: it is decoded and encoded again, and
+/// moves as far as a mask lets it. No gradient.
+pub(super) fn acted(
+    params: &Tensor,
+    held: Option<&Held>,
+    canvas: &dyn Canvas,
+    stage: &Stage,
+    act: impl Fn(&Tensor) -> Result<Tensor, RunError>,
+) -> Result<Tensor, RunError> {
+    let behind = canvas.decode(params, form(stage))?.detach();
+    let before = over(held, behind.clone())?;
+    let after = alpha::whole(&before, act)?.detach();
+    let picture = match held {
+        Some(held) => held.follow(&behind, &before, &after)?,
+        None => after,
+    };
+    Ok(canvas.encode(&picture, form(stage))?)
 }
 
 /// A picture through the transforms of this iteration, `[views, 3, H', W']`: draws depend on the moment alone, so every
-/// picture goes through the same ones.
+/// picture goes through the same ones. What has alpha lies over a ground of its own in each view.
 pub(super) fn seen(picture: &Tensor, at: &Place) -> Result<Tensor, RunError> {
     let moment = at.moment();
     let mut views = Vec::with_capacity(at.stage.views);
     for view in 0..at.stage.views {
-        let mut seen = picture.clone();
+        let mut seen = grounded(picture, at, view)?;
         for (word, call) in modes(at.stage)? {
             let now = Moment { view, ..call.moment(&moment) };
             seen = word.seen(&seen, call, &now).map_err(RunError::of(call.spec.name, call.span))?;
@@ -70,19 +106,32 @@ pub(super) fn seen(picture: &Tensor, at: &Place) -> Result<Tensor, RunError> {
     Ok(Tensor::cat(&views, 0)?)
 }
 
-/// The parameters after the modes: each acts on the decoded picture, which is encoded again.
-fn moved(params: &Tensor, canvas: &dyn Canvas, at: &Place) -> Result<Tensor, RunError> {
+/// A picture over a ground drawn at random, if it has alpha.
+fn grounded(picture: &Tensor, at: &Place, view: usize) -> Result<Tensor, RunError> {
+    let (_, planes, height, width) = picture.dims4()?;
+    if planes == 3 {
+        return Ok(picture.clone());
+    }
+    // The parametrization is no part of the key: variants that compare canvases lie over the same grounds.
+    let moment = Moment { view, word: (Kind::Canvas, "canvas", 0), ..at.moment() };
+    Ok(alpha::laid(picture, Some(&alpha::ground(height, width, &mut moment.rng("ground"))?))?)
+}
+
+/// The parameters after the modes: they act on the decoded picture, one after another, and it is encoded again.
+fn moved(params: &Tensor, held: Option<&Held>, canvas: &dyn Canvas, at: &Place) -> Result<Tensor, RunError> {
     let modes: Vec<_> = modes(at.stage)?.into_iter().filter(|(word, _)| word.acts()).collect();
     if modes.is_empty() {
         return Ok(params.clone());
     }
-    let form = form(at.stage);
     let moment = at.moment();
-    let mut picture = canvas.decode(params, form)?.detach();
-    for (word, call) in modes {
-        picture = word.apply(&picture, call, &call.moment(&moment)).map_err(RunError::of(call.spec.name, call.span))?;
-    }
-    Ok(canvas.encode(&picture.detach(), form)?)
+    acted(params, held, canvas, at.stage, |picture| {
+        let mut picture = picture.clone();
+        for (word, call) in &modes {
+            let acted = word.apply(&picture, call, &call.moment(&moment));
+            picture = acted.map_err(RunError::of(call.spec.name, call.span))?;
+        }
+        Ok(picture)
+    })
 }
 
 /// The registry lacks a word that the checker knew.

@@ -15,6 +15,7 @@ mod network;
 mod pullback;
 mod scores;
 mod settle;
+mod start;
 mod state;
 mod step;
 
@@ -23,13 +24,10 @@ mod tests;
 
 use candle_core::Tensor;
 
-use crate::canvas::{Canvas, canvas};
-use crate::check::recipe::{Recipe, Stage, Variant};
-use crate::ops;
+use crate::check::recipe::{Recipe, Variant};
 use crate::plan::{Batch, Plan, Take, total_steps};
 use crate::source::{CancelToken, Diagnostic, codes};
-use crate::spec::Call;
-use crate::words::{Moments, Photos, Start, registry};
+use crate::words::Photos;
 
 pub(crate) use error::reason;
 pub use error::{Culprit, NotFinite, RunError};
@@ -39,8 +37,9 @@ pub use scores::Scores;
 pub use state::State;
 
 use against::References;
-use look::{shown, unknown};
-use state::{Place, form, moment};
+use look::shown;
+use start::{canvas_of, carried, started};
+use state::Place;
 use step::{Lane, Outcome, step};
 
 /// How many iterations, from the first, a gradient that dies behind a ReLU is redirected: lucid's number
@@ -142,8 +141,7 @@ impl<'a> Runner<'a> {
             Self { setting, number, batch, network, states: Vec::new(), references: Vec::new(), silent: Vec::new() };
         for (index, variant) in runner.variants() {
             let Some(stage) = variant.stages.first() else { continue };
-            let params = started(variant, stage, setting.photos)?;
-            runner.states.push(State { variant: index, stage: 0, iteration: 0, params, moments: Moments::default() });
+            runner.states.push(started(index, variant, stage, setting.photos)?);
         }
         runner.silent = vec![true; runner.states.len()];
         runner.references = runner.references_of(0)?;
@@ -202,29 +200,14 @@ impl<'a> Runner<'a> {
         places.map(|at| References::of(&at, self.network, self.setting.photos)).collect()
     }
 
-    /// Carries every canvas into the next stage: its size and parametrization change, the optimizer starts anew.
+    /// Carries every canvas into the next stage.
     fn enter(&mut self, number: usize) -> Result<(), RunError> {
         let variants: Vec<_> = self.variants().collect();
         for (state, (_, variant)) in self.states.iter_mut().zip(variants) {
             let (Some(before), Some(stage)) = (variant.stages.get(state.stage), variant.stages.get(number)) else {
                 continue;
             };
-            let old = canvas_of(before)?.decode(state.shown(), form(before))?.detach();
-            let resized = |picture: &Tensor| match picture.dims4()? {
-                (_, _, height, width) if (height, width) == (stage.height, stage.width) => Ok(picture.clone()),
-                _ => ops::resize(picture, stage.height, stage.width, ops::Sample::Bicubic),
-            };
-            let picture = match stage.over_photo {
-                // Only what was dreamed is made larger; the photo has its own detail at every size.
-                true => {
-                    let photo = |stage: &Stage| photo_of(variant, stage, self.setting.photos);
-                    (photo(stage)? + resized(&(old - photo(before)?)?)?)?
-                }
-                false => resized(&old)?,
-            };
-            let kind = canvas_of(stage)?;
-            let params = kind.clamp(&kind.encode(&picture, form(stage))?, form(stage))?;
-            *state = State { variant: state.variant, stage: number, iteration: 0, params, moments: Moments::default() };
+            *state = carried(state, variant, (number, stage), before, self.setting.photos)?;
         }
         self.references = self.references_of(number)?;
         Ok(())
@@ -318,41 +301,10 @@ fn redirects(variant: &Variant) -> bool {
     variant.model.call.args.switch("redirect")
 }
 
-fn canvas_of(stage: &Stage) -> Result<&'static dyn Canvas, RunError> {
-    canvas(stage.canvas.spec.name).ok_or_else(|| unknown(&stage.canvas))
-}
-
-/// The photo that a variant starts from, at the size of a stage.
-fn photo_of(variant: &Variant, stage: &Stage, photos: Photos) -> Result<Tensor, RunError> {
-    let call: &Call = &stage.init;
-    let word = registry::init(call.spec.name).ok_or_else(|| unknown(call))?;
-    let at = call.moment(&moment(variant, stage, 0));
-    let start = word.start(stage.height, stage.width, &call.args, &at, photos);
-    match start.map_err(RunError::of(call.spec.name, call.span))? {
-        Start::Picture(picture) => Ok(picture),
-        Start::Parameters(_) => Err(unknown(call)),
-    }
-}
-
-/// The parameters with which a variant starts.
-fn started(variant: &Variant, stage: &Stage, photos: Photos) -> Result<Tensor, RunError> {
-    let call: &Call = &stage.init;
-    let word = registry::init(call.spec.name).ok_or_else(|| unknown(call))?;
-    let at = call.moment(&moment(variant, stage, 0));
-    let canvas = canvas_of(stage)?;
-    let start = word
-        .start(stage.height, stage.width, &call.args, &at, photos)
-        .map_err(RunError::of(call.spec.name, call.span))?;
-    Ok(match start {
-        Start::Picture(picture) => canvas.encode(&picture, form(stage))?,
-        Start::Parameters(mut normal) => canvas.noise(form(stage), &mut *normal)?,
-    })
-}
-
-/// The picture that a state stands for, `[1, 3, H, W]`.
+/// The picture that a state stands for, `[1, 3 or 4, H, W]`.
 fn picture(recipe: &Recipe, state: &State) -> Result<Tensor, RunError> {
     match recipe.variants.get(state.variant).and_then(|variant| variant.stages.get(state.stage)) {
-        Some(stage) => Ok(shown(state.shown(), canvas_of(stage)?, stage)?.detach()),
+        Some(stage) => Ok(shown(state.shown(), state.held.as_ref(), canvas_of(stage)?, stage)?.detach()),
         None => Ok(state.params.clone()),
     }
 }

@@ -19,14 +19,19 @@ pub(super) struct Pulled {
 }
 
 /// Takes the gradient of the terms with respect to the network's input back through the transforms and adds the
-/// penalties'.
-pub(super) fn pull_back(look: &Look, gradient: &Tensor, at: &Place) -> Result<Result<Pulled, Fault>, RunError> {
-    let moment = at.moment();
+/// penalties'. `activation` is Σ weight · term.
+pub(super) fn pull_back(
+    look: &Look,
+    gradient: &Tensor,
+    activation: f64,
+    at: &Place,
+) -> Result<Result<Pulled, Fault>, RunError> {
+    let penalty = |call: &Call| penalty(look, call, activation, &at.moment());
     let silent = is_zero(gradient)?;
     let mut loss = seeded(&look.input, gradient)?;
     let mut penalties = Vec::new();
     for call in &at.stage.penalties {
-        let value = penalty(look, call, &moment)?;
+        let value = penalty(call)?;
         let number = value.detach().to_dtype(DType::F64)?.to_scalar::<f64>()?;
         if !number.is_finite() {
             return Ok(Err(Fault(Culprit::Value, call.spec.name, call.span)));
@@ -36,7 +41,7 @@ pub(super) fn pull_back(look: &Look, gradient: &Tensor, at: &Place) -> Result<Re
     }
     let gradient = gradient_of(&loss, look)?;
     if !is_finite(&gradient)? {
-        return Ok(Err(blame(look, at, &moment)?));
+        return Ok(Err(blame(look, at, penalty)?));
     }
     Ok(Ok(Pulled { gradient, penalties, silent }))
 }
@@ -68,9 +73,16 @@ impl CustomOp1 for Seed {
     }
 }
 
-fn penalty(look: &Look, call: &Call, moment: &Moment) -> Result<Tensor, RunError> {
+fn penalty(look: &Look, call: &Call, activation: f64, moment: &Moment) -> Result<Tensor, RunError> {
     let word = registry::penalty(call.spec.name).ok_or_else(|| unknown(call))?;
-    word.value(&look.picture, &call.args, &call.moment(moment)).map_err(RunError::of(call.spec.name, call.span))
+    let failed = RunError::of(call.spec.name, call.span);
+    let read = match &look.alpha {
+        Some(alpha) if word.reads_alpha() => alpha,
+        _ => &look.picture,
+    };
+    let value = word.value(read, &call.args, &call.moment(moment)).map_err(&failed)?;
+    // What is maximized counts as a number here: no gradient flows through it.
+    if word.is_share() { (value * activation.max(0.0)).map_err(&failed) } else { Ok(value) }
 }
 
 /// The gradient with respect to the parameters; zeros where nothing depends on them.
@@ -82,9 +94,9 @@ fn gradient_of(loss: &Tensor, look: &Look) -> candle_core::Result<Tensor> {
 }
 
 /// The first penalty whose own gradient is not finite, else the transforms.
-fn blame(look: &Look, at: &Place, moment: &Moment) -> Result<Fault, RunError> {
+fn blame(look: &Look, at: &Place, penalty: impl Fn(&Call) -> Result<Tensor, RunError>) -> Result<Fault, RunError> {
     for call in &at.stage.penalties {
-        if !is_finite(&gradient_of(&penalty(look, call, moment)?, look)?)? {
+        if !is_finite(&gradient_of(&penalty(call)?, look)?)? {
             return Ok(Fault(Culprit::Gradient, call.spec.name, call.span));
         }
     }

@@ -4,8 +4,8 @@ use candle_core::Tensor;
 
 use super::error::{Culprit, Fault, RunError};
 use super::finite::is_finite;
-use super::look::{Look, unknown};
-use super::state::{Place, form};
+use super::look::{Look, acted, unknown};
+use super::state::{Place, State, form};
 use crate::canvas::Canvas;
 use crate::words::{Moments, averaged, registry};
 
@@ -13,19 +13,19 @@ use crate::words::{Moments, averaged, registry};
 pub(super) fn settle(
     look: &Look,
     gradient: &Tensor,
-    mut moments: Moments,
+    state: &State,
     canvas: &dyn Canvas,
     at: &Place,
 ) -> Result<Result<(Tensor, Moments), Fault>, RunError> {
     let moment = at.moment();
+    let mut moments = state.moments.clone();
     let call = &at.stage.optimizer;
     let word = registry::optimizer(call.spec.name).ok_or_else(|| unknown(call))?;
     let own = call.moment(&moment);
-    let form = form(at.stage);
     let params = word
         .step(&look.leaf.as_detached_tensor(), gradient, &mut moments, &call.args, &own)
         .map_err(RunError::of(call.spec.name, call.span))?;
-    let mut params = canvas.clamp(&params.detach(), form)?;
+    let mut params = canvas.clamp(&params.detach(), form(at.stage))?;
     if !is_finite(&params)? {
         return Ok(Err(Fault(Culprit::Canvas, call.spec.name, call.span)));
     }
@@ -33,10 +33,9 @@ pub(super) fn settle(
     for filter in at.stage.filters.iter().filter(|filter| filter.schedule.fires(at.iteration)) {
         let call = &filter.call;
         let word = registry::filter(call.spec.name).ok_or_else(|| unknown(call))?;
-        let picture = canvas.decode(&params, form)?;
-        let picture =
-            word.apply(&picture, &call.args, &call.moment(&moment)).map_err(RunError::of(call.spec.name, call.span))?;
-        params = canvas.encode(&picture.detach(), form)?;
+        params = acted(&params, state.held.as_ref(), canvas, at.stage, |picture| {
+            word.apply(picture, &call.args, &call.moment(&moment)).map_err(RunError::of(call.spec.name, call.span))
+        })?;
         if !is_finite(&params)? {
             return Ok(Err(Fault(Culprit::Canvas, call.spec.name, call.span)));
         }

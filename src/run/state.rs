@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use crate::canvas::Form;
+use crate::canvas::{Form, Held};
 use crate::check::recipe::{Stage, Variant};
 use crate::spec::{Kind, Moment};
 use crate::words::Moments;
@@ -18,6 +18,8 @@ pub struct State {
     pub iteration: usize,
     /// The canvas's parameters; of `pixels` the picture itself, `[1, 3, H, W]`.
     pub params: Tensor,
+    /// What a mask holds of the picture that the stage began with.
+    pub held: Option<Held>,
     /// What the optimizer remembers.
     pub moments: Moments,
 }

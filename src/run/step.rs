@@ -56,8 +56,7 @@ pub(super) fn step(
     sink: &mut dyn FnMut(Event),
 ) -> Result<Vec<Outcome>, RunError> {
     sink(Event::Phase(Phase::Transforms));
-    let looks: Vec<Look> =
-        in_order(lanes.par_iter().map(|lane| look(&lane.state.params, lane.canvas, &lane.at)).collect())?;
+    let looks: Vec<Look> = in_order(lanes.par_iter().map(|lane| look(lane.state, lane.canvas, &lane.at)).collect())?;
     let inputs: Vec<Tensor> = looks.iter().map(|look| look.input.detach()).collect();
     let input = Var::from_tensor(&Tensor::cat(&inputs, 0)?)?;
     drop(inputs);
@@ -85,8 +84,10 @@ pub(super) fn step(
     drop((taps, input));
 
     sink(Event::Phase(Phase::Pullback));
-    let work = lanes.par_iter().zip(&looks).zip(gradients);
-    let pulled: Vec<Pulled> = in_order(work.map(|((lane, look), gradient)| pulled(lane, look, &gradient)).collect())?;
+    let work = lanes.par_iter().zip(&looks).zip(&verdicts).zip(gradients);
+    let pulled: Vec<Pulled> = in_order(
+        work.map(|(((lane, look), verdict), gradient)| pulled(lane, look, verdict.activation, &gradient)).collect(),
+    )?;
 
     sink(Event::Phase(Phase::Update));
     let work = lanes.par_iter().zip(looks).zip(verdicts).zip(pulled);
@@ -144,23 +145,23 @@ fn back(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane], input: &Var) -> candl
     lanes.iter().enumerate().map(|(index, lane)| part(&gradient, index, lane.at.stage.views)).collect()
 }
 
-fn pulled(lane: &Lane, look: &Look, gradient: &Tensor) -> Result<Pulled, RunError> {
+fn pulled(lane: &Lane, look: &Look, activation: f64, gradient: &Tensor) -> Result<Pulled, RunError> {
     if !is_finite(gradient)? {
         let model = &lane.at.variant.model.call;
         return Err(lane.fault(Culprit::Network, model.spec.name, model.span));
     }
-    pull_back(look, gradient, &lane.at)?.map_err(|Fault(what, word, span)| lane.fault(what, word, span))
+    pull_back(look, gradient, activation, &lane.at)?.map_err(|Fault(what, word, span)| lane.fault(what, word, span))
 }
 
 fn finish(lane: &Lane, look: Look, verdict: Verdict, pulled: Pulled) -> Result<Outcome, RunError> {
     let Pulled { gradient, penalties, silent } = pulled;
-    let (params, moments) = settle(&look, &gradient, lane.state.moments.clone(), lane.canvas, &lane.at)?
+    let (params, moments) = settle(&look, &gradient, lane.state, lane.canvas, &lane.at)?
         .map_err(|Fault(what, word, span)| lane.fault(what, word, span))?;
     let loss = penalties.iter().sum::<f64>() - verdict.activation;
     let Verdict { terms, activation, probability, .. } = verdict;
     let State { variant, stage, iteration, .. } = *lane.state;
     Ok(Outcome {
-        state: State { variant, stage, iteration: iteration + 1, params, moments },
+        state: State { variant, stage, iteration: iteration + 1, params, held: lane.state.held.clone(), moments },
         scores: Scores { loss, terms, penalties, activation, probability },
         seen: look.seen.detach(),
         silent,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use candle_core::{Device, Tensor};
 
 use super::*;
-use crate::check::recipe::{Format, Render};
+use crate::check::recipe::{Format, Render, Stage};
 use crate::nets::{Facts, Graph, Labels};
 use crate::plan::plan;
 use crate::plan::testing::{call, class, every, number, recipe, render, scheduled, stage, variant};
@@ -96,7 +96,11 @@ fn told_until(recipe: &Recipe, network: &dyn Network, stop: usize) -> Told {
         recipe,
         networks: &vec![network; plan.batches.len()],
         plan: &plan,
-        photos: &|_| candle_core::bail!("no photo"),
+        photos: &|path| match path.to_str() {
+            Some("mask.png") => mask(),
+            Some("photo.png") => photo(),
+            _ => candle_core::bail!("no photo"),
+        },
         all_frames: true,
         cancel: &cancel,
     };
@@ -126,6 +130,31 @@ fn told_until(recipe: &Recipe, network: &dyn Network, stop: usize) -> Told {
     });
     told.result = Some(result);
     told
+}
+
+/// Columns 0 to 3 are black, 4 is gray, the rest white.
+fn mask() -> candle_core::Result<Tensor> {
+    let column = |x: usize| [0.0f32, 0.0, 0.0, 0.0, 0.5].get(x).copied().unwrap_or(1.0);
+    Tensor::from_iter((0..3 * 81).map(|k| column(k % 9)), &Device::Cpu)?.reshape((1, 3, 9, 9))
+}
+
+fn photo() -> candle_core::Result<Tensor> {
+    let value = |k: usize| 0.5 + 0.4 * libm::sinf(1.7 * k as f32);
+    Tensor::from_iter((0..3 * 81).map(value), &Device::Cpu)?.reshape((1, 3, 9, 9))
+}
+
+/// A canvas of that name, with alpha or with the mask.
+fn canvas_with(name: &str, alpha: bool, masked: bool) -> crate::spec::Call {
+    let mut args = vec![("alpha", Arg::Switch(alpha))];
+    if masked {
+        args.push(("mask", Arg::File("mask.png".into())));
+    }
+    match name {
+        "fourier" => args.push(("decay", number(1.0))),
+        "pyramid" => args.push(("step", number(4.0))),
+        _ => args.push(("clamp", Arg::Interval(0.0, 1.0))),
+    }
+    call(Kind::Canvas, name, &args)
 }
 
 fn told(recipe: &Recipe) -> Told {
@@ -183,6 +212,72 @@ fn a_variant_has_the_same_bytes_alone_in_a_batch_and_at_any_place() {
 }
 
 #[test]
+fn what_a_mask_holds_stays_to_the_last_bit() {
+    let photo = flat(&photo().unwrap());
+    for name in ["pixels", "fourier", "pyramid"] {
+        for alpha in [false, true] {
+            let mut first = busy(0, 6);
+            first.canvas = canvas_with(name, alpha, true);
+            let image = [("file", Arg::File("photo.png".into())), ("fit", Arg::Choice("cover"))];
+            first.init = call(Kind::Init, "image", &image);
+            let zoom = [("zoom", number(1.1)), ("rotate", number(3.0))];
+            let mirrors = [("segments", number(2.0)), ("mirror", Arg::Switch(true))];
+            first.modes = vec![call(Kind::Mode, "eternal_zoom", &zoom), call(Kind::Mode, "kaleidoscope", &mirrors)];
+            let second = Stage { name: "second".into(), ..first.clone() };
+            let told = told(&one(vec![first, second]));
+            let frames = told.pictures(0);
+            assert_eq!(frames.len(), 12);
+            for frame in &frames {
+                for (k, value) in frame.iter().enumerate().filter(|(k, _)| k % 9 < 4) {
+                    let held = photo.get(k).copied().unwrap_or(1.0);
+                    assert_eq!(value.to_bits(), held.to_bits(), "{name}, alpha {alpha}, number {k}");
+                }
+            }
+            assert!((0..9).all(|row| frames[0][9 * row + 7] != frames[11][9 * row + 7]), "{name}: nothing moves");
+        }
+    }
+}
+
+#[test]
+fn alpha_is_seen_over_grounds_that_no_variant_changes() {
+    let facts = facts();
+    for name in ["pixels", "fourier", "pyramid"] {
+        let of = |units: &[usize]| {
+            let stage = |unit: usize| {
+                let mut stage = busy(unit, 8);
+                stage.canvas = canvas_with(name, true, false);
+                stage.penalties.push(call(Kind::Penalty, "opacity", &[("weight", number(1.0))]));
+                stage.penalties.push(call(Kind::Penalty, "alpha_blur", &[("weight", number(0.1))]));
+                stage
+            };
+            recipe(units.iter().map(|&unit| variant("", &facts, vec![stage(unit)])).collect(), vec![])
+        };
+        let (alone, both) = (told(&of(&[2])), told(&of(&[0, 2])));
+        assert!(bits(&alone, 0) == bits(&both, 1), "{name}");
+        for frame in alone.pictures(0) {
+            assert_eq!(frame.len(), 4 * 81, "{name}");
+            assert!(frame[3 * 81..].iter().all(|alpha| (0.0..=1.0).contains(alpha)), "{name}");
+        }
+        assert!(alone.pictures(0)[0][3 * 81..] != alone.pictures(0)[7][3 * 81..], "{name}: alpha does not move");
+    }
+}
+
+/// The share of the score that an opaque picture costs, and nothing of a negative score.
+#[test]
+fn opacity_costs_a_share_of_what_is_maximized() {
+    let scores = |weight: f64| {
+        let mut stage = busy(0, 1);
+        stage.terms = vec![class("out", 0, weight)];
+        stage.canvas = canvas_with("pixels", true, false);
+        stage.penalties = vec![call(Kind::Penalty, "opacity", &[("weight", number(3.0))])];
+        told(&one(vec![stage])).scores.remove(0).2
+    };
+    let up = scores(1.0);
+    assert!(up.activation > 0.0 && (up.penalties[0] - 3.0 * 0.5 * up.activation).abs() < 1e-4, "{up:?}");
+    assert_eq!(scores(-1.0).penalties, [0.0]);
+}
+
+#[test]
 fn the_same_recipe_gives_the_same_bytes_with_one_thread_and_with_four() {
     let facts = facts();
     let recipe = recipe((0..3).map(|unit| variant("", &facts, vec![busy(unit, 8)])).collect(), vec![]);
@@ -222,7 +317,7 @@ fn seeds_give_different_pictures() {
     assert_ne!(bits(&both, 0), bits(&both, 1));
 }
 
-fn sum(weight: f64) -> Call {
+fn sum(weight: f64) -> crate::spec::Call {
     call(Kind::Penalty, "sum", &[("weight", number(weight)), ("around", number(0.0))])
 }
 
@@ -390,7 +485,11 @@ fn only_frames_that_a_file_shows_are_handed_out() {
             recipe: &recipe,
             networks: &[&network as &dyn Network],
             plan: &plan,
-            photos: &|_| candle_core::bail!("no photo"),
+            photos: &|path| match path.to_str() {
+                Some("mask.png") => mask(),
+                Some("photo.png") => photo(),
+                _ => candle_core::bail!("no photo"),
+            },
             all_frames: false,
             cancel: &CancelToken::new(),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::Tensor;
-use image::RgbImage;
+use image::RgbaImage;
 
 use crate::check::recipe::{Format, Recipe};
 use crate::plan::{Plan, Take};
@@ -19,16 +19,16 @@ pub(super) struct Scored {
     pub scores: Scores,
 }
 
-/// Frames and scores of a run, finished or not. Frames are kept as bytes, three a pixel.
+/// Frames and scores of a run, finished or not. Frames are kept as bytes, four a pixel.
 #[derive(Debug)]
 pub(super) struct Collected<'p> {
     plan: &'p Plan,
     /// Whether some file shows scores.
     scores_shown: bool,
     /// Canvases by variant and time.
-    pub canvases: BTreeMap<(usize, Take), Arc<RgbImage>>,
+    pub canvases: BTreeMap<(usize, Take), Arc<RgbaImage>>,
     /// What the network saw, the first view.
-    pub views: BTreeMap<(usize, Take), Arc<RgbImage>>,
+    pub views: BTreeMap<(usize, Take), Arc<RgbaImage>>,
     /// For each variant its map, `[H, W]`, if some file holds the numbers.
     pub maps: BTreeMap<usize, Tensor>,
     /// For each variant the take at which it ended, done or stopped.
@@ -95,7 +95,7 @@ impl<'p> Collected<'p> {
         }
     }
 
-    fn keep(&mut self, pictures: &Tensor, put: impl FnOnce(&mut Self, Arc<RgbImage>) -> Option<Arc<RgbImage>>) {
+    fn keep(&mut self, pictures: &Tensor, put: impl FnOnce(&mut Self, Arc<RgbaImage>) -> Option<Arc<RgbaImage>>) {
         match shown(pictures) {
             Ok(picture) => drop(put(self, Arc::new(picture))),
             Err(problem) => self.problem = self.problem.take().or(Some(problem)),
@@ -103,8 +103,8 @@ impl<'p> Collected<'p> {
     }
 }
 
-/// The first of `[N, 3, H, W]` as bytes.
-pub fn shown(pictures: &Tensor) -> Result<RgbImage, String> {
+/// The first of `[N, 3, H, W]`, or of `[N, 4, H, W]` with alpha, as bytes.
+pub fn shown(pictures: &Tensor) -> Result<RgbaImage, String> {
     let planes = || -> candle_core::Result<(Vec<f32>, u32, u32)> {
         let (_, _, height, width) = pictures.dims4()?;
         Ok((pictures.get(0)?.flatten_all()?.to_vec1()?, width as u32, height as u32))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use image::RgbImage;
+use image::RgbaImage;
 
 use super::collect::Collected;
 use crate::check::recipe::{Recipe, Render};
@@ -15,14 +15,14 @@ use crate::spec::{Arg, Moment};
 /// A picture of a file, and the step that it shows (of its first variant).
 pub(super) struct Page {
     pub step: usize,
-    pub picture: RgbImage,
+    pub picture: RgbaImage,
 }
 
 /// One variant's frames, all of one size.
 struct Reel {
     label: String,
     steps: Vec<usize>,
-    frames: Vec<RgbImage>,
+    frames: Vec<RgbaImage>,
 }
 
 /// The pictures of a file in order of time; none where the run made nothing of it.
@@ -54,8 +54,8 @@ fn best(output: &Output, all: &Collected) -> Option<usize> {
     Some(variants.fold(first, |best, next| if activation(next) > activation(best) { next } else { best }))
 }
 
-impl From<(usize, RgbImage)> for Page {
-    fn from((step, picture): (usize, RgbImage)) -> Self {
+impl From<(usize, RgbaImage)> for Page {
+    fn from((step, picture): (usize, RgbaImage)) -> Self {
         Self { step, picture }
     }
 }
@@ -79,7 +79,7 @@ fn reel(
     {
         takes.push(end);
     }
-    let frames: Vec<Arc<RgbImage>> =
+    let frames: Vec<Arc<RgbaImage>> =
         takes.iter().filter_map(|&take| pictures.get(&(member.variant, take)).cloned()).collect();
     let frames = frames.iter().map(|frame| enlarge(frame, scale).map_err(|error| error.to_string()));
     let variant = recipe.variants.get(member.variant);
@@ -95,7 +95,7 @@ fn side_by_side(render: &Render, reels: Vec<Reel>) -> Result<Vec<Page>, String> 
     let labels = !matches!(render.layout.args.get("labels"), Arg::Switch(false));
     let moments = reels.iter().map(|reel| reel.frames.len()).max().unwrap_or(0);
     let size = reels.iter().find_map(|reel| Some(reel.frames.first()?.dimensions())).unwrap_or((1, 1));
-    let dark = RgbImage::from_pixel(size.0, size.1, GROUND);
+    let dark = RgbaImage::from_pixel(size.0, size.1, GROUND);
     let page = |moment: usize| {
         let cells: Vec<Cell> = reels
             .iter()

@@ -12,6 +12,7 @@ use crate::check::recipe::{Format, Recipe, Render};
 use crate::plan::{Output, Plan, total_steps};
 use crate::render::file::{self, FileError};
 use crate::render::metadata::{Metadata, Stopped, Variant, Weights};
+use crate::render::picture::over_gray;
 use crate::render::slug::{NameError, inside};
 use crate::render::{csv, gif, plot, png};
 use crate::source::Span;
@@ -120,7 +121,7 @@ impl Writing<'_> {
                     return Ok(());
                 }
                 let name = output.file_name(last(&pages), steps);
-                let frames: Vec<_> = pages.into_iter().map(|page| page.picture).collect();
+                let frames: Vec<_> = pages.into_iter().map(|page| over_gray(&page.picture)).collect();
                 let metadata = self.metadata(output, all);
                 let options = options(render, &metadata);
                 let bytes = gif::encode(&frames, &options).map_err(|error| encode(error.to_string()))?;

@@ -189,6 +189,12 @@ pub mod codes {
         /// picture of the stage before), but the canvas can't turn a given picture into its parameters: `maco` holds
         /// what every picture has of each frequency.
         CANNOT_ENCODE = "cannot_encode";
+        /// The mask of a canvas is black wherever the canvas shows it, so nothing could move. White moves, black stays; a
+        /// mask of other proportions than the canvas fills it and loses what stands out on two sides.
+        MASK_HOLDS_ALL = "mask_holds_all";
+        /// A penalty reads how opaque the picture is, but the canvas has no alpha: write
+        /// `canvas 224x224 as fourier(alpha = on)`. `pixels` and `pyramid` take it too.
+        NO_ALPHA = "no_alpha";
         /// An objective that compares variants, `diversity` or `alignment`, needs all of them at each step, but they
         /// can't run side by side: they differ in their model, in what they read of it, in size or number of steps, or
         /// there are more than fit into memory at once.

@@ -22,7 +22,7 @@ mod transform;
 mod value;
 
 pub use attribution::{AT_ONCE, shades, smoothed};
-pub use canvas::{default_init, encodes, parameters};
+pub use canvas::{default_init, encodes, parameters, planes};
 pub use init::cover;
 pub use optimizer::averaged;
 pub use photo::{fitted, looked_at};
@@ -72,7 +72,16 @@ pub trait Transform: Sync {
 pub trait Penalty: Sync {
     /// Its description.
     fn spec(&self) -> &'static Spec;
-    /// `[1, 3, H, W]` → scalar.
+    /// Whether it reads the picture's alpha, `[1, 1, H, W]`, and not its colours: then the canvas must have one.
+    fn reads_alpha(&self) -> bool {
+        false
+    }
+    /// Whether its value is a share of what is maximized: it counts that many times Σ weight · term, and nothing while
+    /// that is negative.
+    fn is_share(&self) -> bool {
+        false
+    }
+    /// `[1, 3, H, W]` (over middle gray, where the canvas has alpha) → scalar.
     fn value(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
 }
 

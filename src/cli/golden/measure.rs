@@ -6,6 +6,7 @@ use candle_core::Tensor;
 use sha2::{Digest, Sha256};
 
 use super::{Frame, Golden, MOST_STEPS, Rows, SIDE, Variant};
+use crate::canvas::alpha::laid;
 use crate::check::Recipe;
 use crate::check::recipe::Stage;
 use crate::plan::total_steps;
@@ -107,7 +108,9 @@ impl Seen {
         let Some((planes, height, width)) = planes(picture) else { return };
         planes.iter().for_each(|value| self.bits.update(value.to_le_bytes()));
         if self.steps.contains(&step) && self.made.frames.last().is_none_or(|frame| frame.step != step) {
-            self.made.frames.push(Frame { step, rows: reduced(&planes, height, width) });
+            // What clear pixels hide is no part of what is seen.
+            let Some((seen, ..)) = laid(picture, None).ok().as_ref().and_then(self::planes) else { return };
+            self.made.frames.push(Frame { step, rows: reduced(&seen, height, width) });
         }
     }
 }
@@ -131,7 +134,7 @@ fn named(stage: &Stage, scores: &Scores) -> BTreeMap<String, f64> {
     named
 }
 
-/// `[1, 3, H, W]` as its numbers, height and width.
+/// A picture as its numbers, height and width.
 fn planes(picture: &Tensor) -> Option<(Vec<f32>, usize, usize)> {
     let (_, _, height, width) = picture.dims4().ok()?;
     Some((picture.flatten_all().ok()?.to_vec1().ok()?, height, width))

@@ -1,6 +1,6 @@
 //! What differs, to be looked at: expected, got and their difference side by side.
 
-use image::{Rgb, RgbImage};
+use image::{Rgba, RgbaImage};
 
 use super::{Golden, Rows, SIDE};
 use crate::render::layout::{Cell, grid};
@@ -17,8 +17,8 @@ const MOST: usize = 24;
 
 /// Three columns (expected, got, four times the difference around gray), a row for each frame of each variant. `None`
 /// where there is nothing to see.
-pub fn side_by_side(expected: &Golden, got: &Golden) -> Option<RgbImage> {
-    let mut cells: Vec<(RgbImage, String)> = Vec::new();
+pub fn side_by_side(expected: &Golden, got: &Golden) -> Option<RgbaImage> {
+    let mut cells: Vec<(RgbaImage, String)> = Vec::new();
     for (expected, variant) in expected.variants.iter().zip(&got.variants) {
         for (before, now) in expected.frames.iter().zip(&variant.frames) {
             if cells.len() >= 3 * MOST {
@@ -45,8 +45,11 @@ fn difference(a: &Rows, b: &Rows) -> Rows {
     Rows(a.0.iter().zip(&b.0).map(pixel).collect())
 }
 
-fn drawn(rows: &Rows) -> Option<RgbImage> {
+fn drawn(rows: &Rows) -> Option<RgbaImage> {
     let side = SIDE as u32;
-    let pixel = |x: u32, y: u32| Rgb(rows.0.get((y * side + x) as usize).copied().unwrap_or_default());
-    enlarge(&RgbImage::from_fn(side, side, pixel), SCALE).ok()
+    let pixel = |x: u32, y: u32| {
+        let [r, g, b] = rows.0.get((y * side + x) as usize).copied().unwrap_or_default();
+        Rgba([r, g, b, u8::MAX])
+    };
+    enlarge(&RgbaImage::from_fn(side, side, pixel), SCALE).ok()
 }

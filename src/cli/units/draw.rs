@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::Tensor;
-use image::RgbImage;
+use image::RgbaImage;
 use image::imageops::{self, FilterType};
 
 use crate::check::{Input, check};
@@ -37,7 +37,7 @@ pub struct Drawing<'a> {
     model: Option<&'a str>,
     reporter: &'a Reporter,
     cancel: &'a CancelToken,
-    done: BTreeMap<(String, usize), RgbImage>,
+    done: BTreeMap<(String, usize), RgbaImage>,
 }
 
 impl<'a> Drawing<'a> {
@@ -52,7 +52,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// The pictures of some channels of a node, in their order; those that are not there yet are grown together.
-    pub fn pictures(&mut self, node: &str, channels: &[usize]) -> Result<Vec<RgbImage>, Failure> {
+    pub fn pictures(&mut self, node: &str, channels: &[usize]) -> Result<Vec<RgbaImage>, Failure> {
         let mut missing: Vec<usize> = Vec::new();
         for &channel in channels {
             if !missing.contains(&channel) && !self.done.contains_key(&(node.to_string(), channel)) {
@@ -66,11 +66,11 @@ impl<'a> Drawing<'a> {
             }
         }
         let picture = |channel: &usize| self.done.get(&(node.to_string(), *channel)).cloned();
-        let dark = || RgbImage::from_pixel(SIDE, SIDE, GROUND);
+        let dark = || RgbaImage::from_pixel(SIDE, SIDE, GROUND);
         Ok(channels.iter().map(|channel| picture(channel).unwrap_or_else(dark)).collect())
     }
 
-    fn grow(&mut self, node: &str, channels: &[usize]) -> Result<Vec<RgbImage>, Failure> {
+    fn grow(&mut self, node: &str, channels: &[usize]) -> Result<Vec<RgbaImage>, Failure> {
         let input =
             Input { name: "<units>".into(), stem: node.into(), text: self.recipe(node, channels), ..Input::default() };
         let world = recipe::world(self.session.store());
@@ -105,7 +105,7 @@ impl<'a> Drawing<'a> {
         if cancelled {
             return Err(Failure::told(Exit::Interrupted));
         }
-        let dark = || RgbImage::from_pixel(SIDE, SIDE, GROUND);
+        let dark = || RgbaImage::from_pixel(SIDE, SIDE, GROUND);
         Ok(pictures.into_iter().map(|picture| picture.unwrap_or_else(dark)).collect())
     }
 
@@ -136,7 +136,7 @@ pub fn crop(
     shapes: &[Shape],
     node: NodeId,
     place: Option<(usize, usize)>,
-) -> Result<RgbImage, Failure> {
+) -> Result<RgbaImage, Failure> {
     let picture = session::shown(picture).map_err(|error| Failure::environment(error, None))?;
     let (width, height) = picture.dimensions();
     let field = place.and_then(|(x, y)| facts.graph.field(node, (y, x), shapes));
@@ -157,7 +157,7 @@ pub fn crop(
 }
 
 /// Writes pictures with captions, so many in a row, as a PNG.
-pub fn write_sheet(path: &Path, cells: &[(RgbImage, String)], columns: usize) -> Result<(), Failure> {
+pub fn write_sheet(path: &Path, cells: &[(RgbaImage, String)], columns: usize) -> Result<(), Failure> {
     let cells: Vec<Cell> = cells.iter().map(|(picture, label)| Cell { picture, label }).collect();
     let failed = |error: String| Failure::environment(format!("can't make `{}`: {error}", path.display()), None);
     let whole = sheet(&cells, columns).map_err(|error| failed(error.to_string()))?;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::render::{gif, png};
-use image::RgbImage;
+use image::{RgbImage, RgbaImage};
 use proptest::prelude::*;
 
 fn example() -> Metadata {
@@ -28,7 +28,7 @@ fn example() -> Metadata {
 fn files(metadata: &Metadata) -> [Vec<u8>; 2] {
     let frames = [RgbImage::new(3, 2), RgbImage::from_pixel(3, 2, image::Rgb([200, 0, 0]))];
     let options = gif::Options { metadata: Some(metadata), ..gif::Options::default() };
-    [gif::encode(&frames, &options).unwrap(), png::encode(&frames[0], Some(metadata)).unwrap()]
+    [gif::encode(&frames, &options).unwrap(), png::encode(&RgbaImage::new(3, 2), Some(metadata)).unwrap()]
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn fields_of_later_versions_are_skipped() {
 
 #[test]
 fn files_of_others_hold_none() {
-    let plain = png::encode(&RgbImage::new(1, 1), None).unwrap();
+    let plain = png::encode(&RgbaImage::new(1, 1), None).unwrap();
     assert_eq!(read(&plain), Ok(None));
     let plain = gif::encode(&[RgbImage::new(1, 1)], &gif::Options::default()).unwrap();
     assert_eq!(read(&plain), Ok(None));

@@ -22,6 +22,27 @@ pub fn parameters(canvas: &Call, height: usize, width: usize) -> usize {
     crate::canvas::canvas(canvas.spec.name).map_or(3 * height * width, |canvas| canvas.length(form))
 }
 
+/// Planes of the picture of a canvas: three, and one for alpha.
+pub fn planes(canvas: &Call) -> usize {
+    Form { args: &canvas.args, height: 0, width: 0 }.planes()
+}
+
+const ALPHA: Param = Param::new(
+    "alpha",
+    Type::Switch,
+    Presence::Default("off"),
+    "Whether the picture has a fourth plane, its opacity, which begins at 0.5 and is optimized like the colours. The network sees the picture over a ground drawn anew for each step and view, noise of spectrum 1/f^1.5 in strong colours; `regularize opacity(1)` makes clear what the objective does not need. A PNG holds it (straight alpha); a GIF, other penalties and `judge` see the picture over gray 0.5. Filters and modes act on it as on a picture in gray.",
+)
+.alias(&["transparency", "transparent", "rgba", "opacity"]);
+
+const MASK: Param = Param::new(
+    "mask",
+    Type::File,
+    Presence::Optional("all of it moves"),
+    "A picture, fitted like a photo (`cover`), of which the channels' mean counts: where it is white the canvas moves, where it is black it stays what it begins as, to the last bit, gray is in between. Shown is mask · canvas + (1 − mask) · start; filters and modes move it as far. Later stages with the same mask hold the same, a photo at their own size; with another one they hold what they begin with.",
+)
+.alias(&["region", "inpaint", "area", "where"]);
+
 static PIXELS: Spec = Spec {
     kind: Kind::Canvas,
     name: "pixels",
@@ -34,7 +55,7 @@ static PIXELS: Spec = Spec {
         Type::Interval,
         Presence::Default("off"),
         "Bounds to which every value is clamped after each step. `off`, as in the guide: values may leave 0..1 while the run lasts, the network sees them so, and only files are clamped.",
-    ).alias(&["clip", "bounds", "range"])],
+    ).alias(&["clip", "bounds", "range"]), ALPHA, MASK],
     positional: 0,
     block: false,
     example: "canvas 299x299 as pixels(clamp = 0..1)",
@@ -69,6 +90,8 @@ static FOURIER: Spec = Spec {
             "`imagenet`: colours move along the axes on which the pixels of ImageNet vary on their own, lucid's matrix. `off`: R, G and B each for itself.",
         )
         .alias(&["color", "colour", "colors"]),
+        ALPHA,
+        MASK,
     ],
     positional: 0,
     block: false,
@@ -82,13 +105,17 @@ static PYRAMID: Spec = Spec {
     summary: "a sum of pictures of many sizes",
     doc: "The picture is (tanh x + 1) / 2, x the sum of pictures whose longer sides are 1, 1 + step, 1 + 2 step … pixels and the canvas's own, each resized bicubic.\n\nA value of a coarse picture touches many pixels, so its gradient is as much larger: large forms come first, by plain `sgd` too, and no other regularizer is needed. A step costs more than that of the other canvases, about as much as there are sizes; a larger `step` is cheaper. It starts at gray; a picture that is encoded lies in the finest size.",
     source: "Fort, Whitaker 2025, Direct Ascent Synthesis, arXiv:2502.07753: sizes 1, 5, 9 … 333 of 336, sgd(lr = 0.005), 100 steps of 16 views",
-    params: &[Param::new(
-        "step",
-        Type::Integer { unit: Unit::Px, min: 1, max: 1024 },
-        Presence::Default("4px"),
-        "By how many pixels the longer side grows from one size to the next.",
-    )
-    .alias(&["stride", "every"])],
+    params: &[
+        Param::new(
+            "step",
+            Type::Integer { unit: Unit::Px, min: 1, max: 1024 },
+            Presence::Default("4px"),
+            "By how many pixels the longer side grows from one size to the next.",
+        )
+        .alias(&["stride", "every"]),
+        ALPHA,
+        MASK,
+    ],
     positional: 0,
     block: false,
     example: "canvas 224x224 as pyramid(step = 8px)",
@@ -99,7 +126,7 @@ static MACO: Spec = Spec {
     name: "maco",
     aliases: &["phase", "fourier_phase", "magnitude_constrained"],
     summary: "the phases of a spectrum whose magnitudes are those of natural images",
-    doc: "The optimizer moves the phase φ of every frequency in decorrelated colours; the magnitudes r stay. φ is standardized over all values (mean 0, deviation 1), x = irfft(r e^(iφ)) too, and the picture is sigmoid(M x), M as in `fourier`. With k cycles of 512 pixels, ln r = a − 1.19 ln k − 2.1 k/256 + 0.11 cos 4θ, a = 11.41, 11.46, 11.19 for the three axes: a closed form of the mean spectrum of ImageNet.\n\nSince no frequency can grow, there is no grain, and nothing needs to be regularized; contrast is always that of a photo. It starts with phases of deviation 1 whatever `spectrum` says, takes steps of radians (`adam(lr = 0.5)`), several views of parts of the picture (`random_crop`) and more steps than the other canvases. It stands for no given picture: `init image`, filters and modes are not possible with it.",
+    doc: "The optimizer moves the phase φ of every frequency in decorrelated colours; the magnitudes r stay. φ is standardized over all values (mean 0, deviation 1), x = irfft(r e^(iφ)) too, and the picture is sigmoid(M x), M as in `fourier`. With k cycles of 512 pixels, ln r = a − 1.19 ln k − 2.1 k/256 + 0.11 cos 4θ, a = 11.41, 11.46, 11.19 for the three axes: a closed form of the mean spectrum of ImageNet.\n\nSince no frequency can grow, there is no grain, and nothing needs to be regularized; contrast is always that of a photo. It starts with phases of deviation 1 whatever `spectrum` says, takes steps of radians (`adam(lr = 0.5)`), several views of parts of the picture (`random_crop`) and more steps than the other canvases. It stands for no given picture: `init image`, filters and modes are not possible with it, nor is a mask; and alpha, of which natural images have no spectrum, isn't either.",
     source: "Fel et al. 2023, Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization; xplique features_visualizations/maco.py",
     params: &[],
     positional: 0,

@@ -1,10 +1,12 @@
 //! Terms that keep the picture in bounds: sums over pixels and channels, as in the guide.
 
+mod alpha_blur;
 mod boundary;
 mod high_frequency;
 mod l1;
 mod l2;
 mod lp;
+mod opacity;
 mod sum;
 mod tv;
 
@@ -14,8 +16,17 @@ use super::Penalty;
 use crate::spec::{Args, Moment, Param, Presence, Type, Unit};
 
 /// All penalties.
-pub static PENALTIES: &[&dyn Penalty] =
-    &[&l2::L2, &l1::L1, &lp::Lp, &sum::Sum, &tv::Tv, &high_frequency::HighFrequency, &boundary::Boundary];
+pub static PENALTIES: &[&dyn Penalty] = &[
+    &l2::L2,
+    &l1::L1,
+    &lp::Lp,
+    &sum::Sum,
+    &tv::Tv,
+    &high_frequency::HighFrequency,
+    &boundary::Boundary,
+    &opacity::Opacity,
+    &alpha_blur::AlphaBlur,
+];
 
 /// More than any use.
 const MOST: f64 = 1e6;
