@@ -8,10 +8,12 @@ mod build;
 mod call;
 mod canvas;
 mod cycles;
+mod files;
 mod layers;
 mod network;
 mod number;
 mod objective;
+mod photo;
 pub mod presets;
 pub mod recipe;
 mod render;
@@ -95,6 +97,7 @@ pub fn check(input: &Input, world: &dyn World) -> Checked {
         cyclic: BTreeSet::new(),
         idle: BTreeMap::new(),
         networks: BTreeMap::new(),
+        pictures: BTreeMap::new(),
         facts: None,
         defaults: Defaults,
         steps: input.overrides.steps,
@@ -129,6 +132,8 @@ struct Checker<'a> {
     idle: BTreeMap<Span, (bool, &'static str)>,
     /// Networks by their files, so that each header is read once.
     networks: BTreeMap<network::Key, Option<Arc<Facts>>>,
+    /// Photos by their paths, each read once.
+    pictures: BTreeMap<PathBuf, photo::Size>,
     /// The network of the variant that is worked out.
     facts: Option<Arc<Facts>>,
     defaults: Defaults,
