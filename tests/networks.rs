@@ -11,6 +11,8 @@ use fviz::nets::graph::Parameter;
 use fviz::nets::import::Array;
 use fviz::nets::{Architecture, Facts, LoadOptions, Network, Source, Weights, architecture, architectures};
 use fviz::ops::ScaleShift;
+use fviz::spec::{Arg, Args, Kind, Moment};
+use fviz::words::{Other, registry};
 
 /// FNV-1a
 fn fnv(text: &str) -> u32 {
@@ -91,6 +93,12 @@ fn measured() -> Vec<String> {
     names
 }
 
+/// The fixtures' picture, 0..1, f64.
+fn pixels() -> Var {
+    let pixels = Tensor::from_vec(formula("picture", 2 * 3 * 75 * 91), (2, 3, 75, 91), &Device::Cpu).unwrap();
+    Var::from_tensor(&((pixels.to_dtype(DType::F64).unwrap() + 1.0).unwrap() / 2.0).unwrap()).unwrap()
+}
+
 /// What a fixture was computed with, and the taps and the gradient of a class's logits, summed over images.
 struct Look<'a> {
     facts: &'a Facts,
@@ -100,9 +108,7 @@ struct Look<'a> {
 
 impl Look<'_> {
     fn at(&self, network: &Network, dtype: DType) -> (BTreeMap<String, Tensor>, Vec<f32>) {
-        let pixels = Tensor::from_vec(formula("picture", 2 * 3 * 75 * 91), (2, 3, 75, 91), &Device::Cpu).unwrap();
-        let pixels = ((pixels.to_dtype(DType::F64).unwrap() + 1.0).unwrap() / 2.0).unwrap().to_dtype(dtype).unwrap();
-        let pixels = Var::from_tensor(&pixels).unwrap();
+        let pixels = Var::from_tensor(&pixels().to_dtype(dtype).unwrap()).unwrap();
         let normalize = ScaleShift::normalize(&self.facts.mean, &self.facts.std).unwrap();
         let taps = network.forward(&normalize.forward(&pixels).unwrap(), false).unwrap();
         let loss = taps[self.output].narrow(1, self.class, 1).unwrap().sum_all().unwrap();
@@ -167,4 +173,52 @@ fn residual(expected: &Weights, look: &Look<'_>, weights: &Weights, reads: Vec<&
         println!("residual gradient in f32: cosine {cosine}, {longer} times as long");
         assert!(cosine > 0.9999 && (longer - 1.0).abs() < 0.01);
     }
+}
+
+/// The term of DeepInversion, of networks whose batch norms read convolutions, or sums and concatenations.
+#[test]
+fn statistics_are_pytorchs() {
+    let expected = Weights::read(&fixture("statistics.safetensors")).unwrap();
+    let word = registry::objective("batch_norm").unwrap();
+    let at = Moment::still(Kind::Objective, "batch_norm");
+    for name in expected.tensors.keys().filter_map(|key| key.strip_suffix(".norms")) {
+        println!("{name}");
+        let (facts, weights) = made(name);
+        let nodes = word.nodes(&Args::new(), &facts.graph).unwrap();
+        let network = Network::load(&facts, &weights, nodes.iter().map(String::as_str)).unwrap();
+        let pixels = pixels();
+        let normalize = ScaleShift::normalize(&facts.mean, &facts.std).unwrap();
+        let taps = network.forward(&normalize.forward(&pixels).unwrap(), false).unwrap();
+        let value = |node: &String| {
+            let running = network.running(node).unwrap().map(|row| row.to_dtype(DType::F64).unwrap());
+            let others = running.map(|tap| Other { tap, offset: 0 });
+            word.value(&taps[node], &others, &Args::new(), &at).unwrap()
+        };
+        let distances = Tensor::stack(&nodes.iter().map(value).collect::<Vec<_>>(), 0).unwrap().neg().unwrap();
+        let norms = &expected.tensors[&format!("{name}.norms")].data;
+        assert_close("distances", &values(&distances), norms, 1e-6);
+        let gradient = distances.sum_all().unwrap().backward().unwrap().remove(&pixels).unwrap();
+        assert_thinned(&expected, &format!("{name}.gradient"), &values(&gradient), 1e-6);
+    }
+}
+
+#[test]
+fn sort_matching_is_vitals() {
+    let expected = Weights::read(&fixture("statistics.safetensors")).unwrap();
+    let made = |name: &str, images: usize| {
+        let values: Vec<f64> = formula(name, images * 210).into_iter().map(f64::from).collect();
+        Tensor::from_vec(values, (images, 5, 6, 7), &Device::Cpu).unwrap()
+    };
+    let word = registry::objective("features").unwrap();
+    let args = Args::new().with("by", Arg::Choice("sorted"));
+    let photos = made("photos", 3);
+    let kept = |image: usize| word.kept(&photos.narrow(0, image, 1).unwrap(), &args).unwrap();
+    let mean = (((kept(0) + kept(1)).unwrap() + kept(2)).unwrap() / 3.0).unwrap();
+    let map = Var::from_tensor(&made("map", 1)).unwrap();
+    let others = [Other { tap: mean, offset: 0 }];
+    let value = word.value(&map, &others, &args, &Moment::still(Kind::Objective, "features")).unwrap();
+    let distance = value.neg().unwrap();
+    assert_close("distance", &values(&distance), &expected.tensors["sorted"].data, 1e-6);
+    let gradient = distance.backward().unwrap().remove(&map).unwrap();
+    assert_close("gradient", &values(&gradient), &expected.tensors["sorted.gradient"].data, 1e-6);
 }

@@ -43,7 +43,7 @@ fn good(param: &Param) -> String {
         Type::Odd { min, .. } => min.max(3).to_string(),
         Type::Choice(choices) => choices[0].to_string(),
         Type::Switch => "on".into(),
-        Type::Text | Type::File => "\"x.png\"".into(),
+        Type::Text | Type::File | Type::Files => "\"x.png\"".into(),
         Type::Size => "64x64".into(),
         Type::Node => "conv3".into(),
         Type::Units(_) => "0".into(),
@@ -97,7 +97,7 @@ fn every_parameter_tells_a_wrong_type() {
         for param in spec.params {
             let (wrong, code) = match param.ty {
                 Type::Number { .. } | Type::Integer { .. } | Type::Odd { .. } => ("\"text\"", "wrong_type"),
-                Type::Text | Type::File => ("3", "wrong_type"),
+                Type::Text | Type::File | Type::Files => ("3", "wrong_type"),
                 _ => ("3.5deg", "wrong_type"),
             };
             let code = if matches!(param.ty, Type::Units(_)) { "wrong_unit" } else { code };
@@ -158,7 +158,9 @@ fn what_may_not_change_says_so() {
 #[test]
 fn every_default_is_a_value_of_its_type() {
     // A file that is needed would have to be there.
-    let needs_file = |spec: &Spec| spec.params.iter().any(|p| p.ty == Type::File && p.presence == Presence::Required);
+    let needs_file = |spec: &Spec| {
+        spec.params.iter().any(|p| matches!(p.ty, Type::File | Type::Files) && p.presence == Presence::Required)
+    };
     for spec in calls().filter(|spec| !needs_file(spec)) {
         let found = checked(&recipe(spec, &others(spec, "")));
         let errors: Vec<&str> = found

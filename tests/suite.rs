@@ -20,7 +20,7 @@ use std::{env, fs, io};
 
 use fviz::check::{Checked, Input, Overrides, check};
 use fviz::plan::plan;
-use fviz::source::{Diagnostic, Severity, Sources, Span, SystemWorld, World, codes};
+use fviz::source::{Diagnostic, Entry, Severity, Sources, Span, SystemWorld, World, codes};
 
 const FOLDER: &str = "tests/suite";
 
@@ -43,6 +43,10 @@ impl World for Fixed {
 
     fn exists(&self, path: &Path) -> bool {
         self.system.exists(path)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        self.system.list(folder)
     }
 
     fn read_start(&self, path: &Path, n: usize) -> io::Result<Vec<u8>> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fviz::check::{Input, check};
 use fviz::plan::plan;
-use fviz::source::{FileId, Severity, Span, World};
+use fviz::source::{Entry, FileId, Severity, Span, World};
 use fviz::syntax::ast::{Args, Expr, ExprKind, Phrase, Statement};
 use fviz::syntax::parse;
 
@@ -19,6 +19,10 @@ impl World for Bare {
 
     fn exists(&self, _: &Path) -> bool {
         false
+    }
+
+    fn list(&self, _: &Path) -> io::Result<Vec<Entry>> {
+        Err(io::ErrorKind::NotFound.into())
     }
 
     fn model_folders(&self) -> Vec<PathBuf> {

@@ -106,7 +106,7 @@ impl Checker<'_> {
         let ((width, height), terms, photo, method) = (size?, terms?, photo?, method?);
         let word = registry::attribution(method.spec.name)?;
         let facts = self.facts.clone()?;
-        let reads: Vec<String> = terms.iter().map(|term| term.node.clone()).collect();
+        let reads: Vec<String> = terms.iter().flat_map(|term| term.nodes.clone()).collect();
         let node = match word.reads_node() {
             true => Some(self.node_on_the_way(&facts, &method, &reads, (height, width))?),
             false => None,
@@ -143,8 +143,13 @@ impl Checker<'_> {
         let Some(term) = terms.iter().find(compares) else { return true };
         let message = format!("`{}` has no meaning beside `attribute`", term.call.spec.name);
         self.tell(
-            Diagnostic::error(&codes::BESIDE_ATTRIBUTE, term.call.span, message, "it compares with another picture")
-                .with_help("ask for a class, a channel, a neuron, a direction or a layer"),
+            Diagnostic::error(
+                &codes::BESIDE_ATTRIBUTE,
+                term.call.span,
+                message,
+                "it compares with something else than the photo",
+            )
+            .with_help("ask for a class, a channel, a neuron, a direction or a layer"),
         );
         false
     }

@@ -8,10 +8,12 @@ mod build;
 mod call;
 mod canvas;
 mod cycles;
+mod files;
 mod layers;
 mod network;
 mod number;
 mod objective;
+mod photo;
 pub mod presets;
 pub mod recipe;
 mod render;
@@ -96,6 +98,7 @@ pub fn check(input: &Input, world: &dyn World) -> Checked {
         idle: BTreeMap::new(),
         masks: BTreeMap::new(),
         networks: BTreeMap::new(),
+        pictures: BTreeMap::new(),
         facts: None,
         defaults: Defaults,
         steps: input.overrides.steps,
@@ -132,6 +135,8 @@ struct Checker<'a> {
     masks: BTreeMap<(PathBuf, usize, usize), Result<bool, String>>,
     /// Networks by their files, so that each header is read once.
     networks: BTreeMap<network::Key, Option<Arc<Facts>>>,
+    /// Photos by their paths, each read once.
+    pictures: BTreeMap<PathBuf, photo::Size>,
     /// The network of the variant that is worked out.
     facts: Option<Arc<Facts>>,
     defaults: Defaults,

@@ -261,35 +261,4 @@ impl Checker<'_> {
             }
         }
     }
-
-    /// Width and height of a photo as it will be read, orientation applied.
-    pub(super) fn picture_size(&mut self, path: &Path, span: Span) -> Option<(usize, usize)> {
-        use image::ImageDecoder;
-        use image::metadata::Orientation;
-        let size = || -> Result<(u32, u32), String> {
-            let bytes = self.world.read(path).map_err(|error| error.to_string())?;
-            let reader = image::ImageReader::new(std::io::Cursor::new(bytes));
-            let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
-            let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
-            let (width, height) = decoder.dimensions();
-            let turned = matches!(
-                decoder.orientation().unwrap_or(Orientation::NoTransforms),
-                Orientation::Rotate90
-                    | Orientation::Rotate270
-                    | Orientation::Rotate90FlipH
-                    | Orientation::Rotate270FlipH
-            );
-            Ok(if turned { (height, width) } else { (width, height) })
-        };
-        match size() {
-            Ok((width, height)) => Some((width as usize, height as usize)),
-            Err(reason) => {
-                self.tell(
-                    Diagnostic::error(&codes::BAD_FILE, span, "the photo can't be read", reason)
-                        .with_help("photos are PNG, JPEG or WebP"),
-                );
-                None
-            }
-        }
-    }
 }

@@ -61,15 +61,30 @@ impl Checker<'_> {
             let call = self.call(scope, Kind::Objective, std::slice::from_ref(&expr));
             well &= call.is_some();
             let Some(call) = call else { continue };
-            let output = self.facts.as_ref()?.output().name.clone();
-            let word = registry::objective(call.spec.name)?;
-            let node = word.node(&call.args, &output).to_string();
-            well &= self.agrees(&call);
+            let nodes = self.read_by(&call);
+            well &= self.agrees(&call) && nodes.is_some();
             let name = self.term_name(&expr);
             let weight = if sign < 0.0 { times(weight, Dial::Constant(sign)) } else { weight };
-            terms.push(Term { name, weight, call, node });
+            terms.extend(nodes.map(|nodes| Term { name, weight, call, nodes }));
         }
         well.then_some(terms)
+    }
+
+    /// The nodes that an objective reads.
+    fn read_by(&mut self, call: &Call) -> Option<Vec<String>> {
+        let facts = self.facts.clone()?;
+        match registry::objective(call.spec.name)?.nodes(&call.args, &facts.graph) {
+            Ok(nodes) => Some(nodes),
+            Err(problem) => {
+                let span = call.args.text("node").and(call.args.span("node")).unwrap_or(call.span);
+                let help = format!("`fviz layers {}` lists its nodes", facts.name);
+                self.tell(
+                    Diagnostic::error(&codes::WRONG_NODE, span, problem, format!("`{}` can't read it", call.spec.name))
+                        .with_help(help),
+                );
+                None
+            }
+        }
     }
 
     /// Tells of arguments that contradict each other, and of photos that are none.
@@ -87,6 +102,10 @@ impl Checker<'_> {
             Against::Photo { file, .. } => {
                 let span = call.args.span("file").unwrap_or(call.span);
                 self.picture_size(file, span).is_some()
+            }
+            Against::Photos(files) => {
+                let span = call.args.span("files").unwrap_or(call.span);
+                self.are_photos(files, span)
             }
             _ => true,
         }

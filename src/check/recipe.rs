@@ -103,8 +103,8 @@ pub struct Term {
     pub weight: Dial,
     /// The objective.
     pub call: Call,
-    /// The node that it reads, by its graph name.
-    pub node: String,
+    /// The nodes that it reads, by their graph names; its value is the sum over them.
+    pub nodes: Vec<String>,
 }
 
 /// A word that acts now and then.

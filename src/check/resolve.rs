@@ -8,7 +8,7 @@ use super::attribution::attribute_of;
 use super::build::{Built, DEFAULT_STEPS};
 use super::structure::{Slot, StageSource, Structure, is_none};
 use crate::source::Span;
-use crate::spec::{Kind, Presence, Spec};
+use crate::spec::{Kind, Presence, Spec, Type};
 use crate::syntax::ast::{Args, Argument, Ast, Block, Expr, ExprKind, Name, Statement};
 use crate::syntax::print;
 use crate::words::registry;
@@ -195,7 +195,7 @@ impl Checker<'_> {
                 Some(name) => spec.param(&name.text),
                 None => spec.params.get(k),
             };
-            if param.is_some_and(|param| param.ty == crate::spec::Type::File) {
+            if param.is_some_and(|param| matches!(param.ty, Type::File | Type::Files)) {
                 for item in &mut argument.value.items {
                     self.rebase(item);
                 }

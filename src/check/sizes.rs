@@ -40,7 +40,8 @@ impl Checker<'_> {
             };
             for term in &stage.terms {
                 let Arg::Point(point) = term.call.args.get("at") else { continue };
-                let shape = facts.graph.find(&term.node).and_then(|id| shapes.get(id));
+                let Some(node) = term.nodes.first() else { continue };
+                let shape = facts.graph.find(node).and_then(|id| shapes.get(id));
                 let Some((height, width)) = shape.and_then(Shape::cells) else { continue };
                 let outside = |coordinate: Coordinate, length: usize| match coordinate {
                     Coordinate::Cell(cell) => cell >= length,
@@ -48,7 +49,7 @@ impl Checker<'_> {
                 };
                 if outside(point.x, width) || outside(point.y, height) {
                     let at = term.call.args.span("at").unwrap_or(term.call.span);
-                    let message = format!("`{}` has no such cell", term.node);
+                    let message = format!("`{node}` has no such cell");
                     let label = format!("it is {width} wide and {height} high at the smallest size");
                     let help = format!("x is 0 to {}, y is 0 to {}, from the top left", width - 1, height - 1);
                     self.tell(Diagnostic::error(&codes::OUT_OF_RANGE, at, message, label).with_help(help));

@@ -36,6 +36,13 @@ impl Checker<'_> {
                 }
                 _ => self.wrong_type(expr, param),
             },
+            Type::Files => match &expr.kind {
+                ExprKind::Text(text) => {
+                    let text = self.fill(scope, text, expr.span, false)?;
+                    self.files(&text, expr.span).map(Arg::Files)
+                }
+                _ => self.wrong_type(expr, param),
+            },
             Type::Size => self.size(expr, param).map(|(width, height)| Arg::Size(width, height)),
             Type::Node => match &expr.kind {
                 ExprKind::Name(name) | ExprKind::Text(name) => self.node(name, expr.span).map(Arg::Node),
@@ -87,6 +94,7 @@ impl Checker<'_> {
             Type::Switch => ("`on` or `off`".into(), format!("write `{} = on`", param.name)),
             Type::Text => ("a string".into(), "put it into double quotes".into()),
             Type::File => ("a file's name".into(), "put the path into double quotes".into()),
+            Type::Files => ("files' names".into(), "put the path or the pattern into double quotes".into()),
             Type::Size => ("a size".into(), "write width x height, as `224x224`".into()),
             Type::Node => ("a node of the network".into(), "write its name, as `layer3.1.conv2`".into()),
             Type::Units(_) => {
@@ -192,18 +200,5 @@ impl Checker<'_> {
             }
             _ => self.wrong_type(expr, param),
         }
-    }
-
-    /// The path of a file that is read: joined to the folder of the recipe that names it, and there.
-    fn file(&mut self, text: &str, span: Span) -> Option<std::path::PathBuf> {
-        let path = self.folder(span).join(text);
-        self.depends_on(&path);
-        if text.is_empty() || !self.world.exists(&path) {
-            let message = format!("there is no file `{text}`");
-            let help = format!("it is looked for at `{}`", path.display());
-            self.tell(Diagnostic::error(&codes::FILE_NOT_FOUND, span, message, "not found").with_help(help));
-            return None;
-        }
-        Some(path)
     }
 }

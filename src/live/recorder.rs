@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::source::World;
+use crate::source::{Entry, World};
 
 /// Passes everything on to another world and keeps the bytes.
 pub(super) struct Recorder<'a> {
@@ -36,6 +36,10 @@ impl World for Recorder<'_> {
 
     fn exists(&self, path: &Path) -> bool {
         self.world.exists(path)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        self.world.list(folder)
     }
 
     fn read_start(&self, path: &Path, n: usize) -> io::Result<Vec<u8>> {

@@ -4,6 +4,8 @@
 //! with s = weight / √(running_var + epsilon), the convolution's weights are multiplied by s and its bias becomes
 //! bias − running_mean · s. This is done in f64, so what is lost is one rounding to f32. Nobody reads through a dropout.
 
+use candle_core::{Device, Tensor};
+
 use super::graph::{Graph, Node, NodeId, Op};
 use super::import::{ImportError, Weights};
 use crate::ops::{Convolution, Linear, Parts, Rectifier, ScaleShift, Window};
@@ -121,6 +123,12 @@ fn wrong(error: candle_core::Error) -> ImportError {
 
 fn tensor<'a>(weights: &'a Weights, node: &Node, part: &str) -> &'a [f32] {
     weights.tensors.get(&format!("{}.{part}", node.name)).map_or(&[], |array| array.data.as_slice())
+}
+
+/// The running mean and variance of a batch norm, `[C]` each.
+pub fn statistics(weights: &Weights, norm: &Node) -> Result<[Tensor; 2], ImportError> {
+    let part = |name| Tensor::new(tensor(weights, norm, name), &Device::Cpu).map_err(wrong);
+    Ok([part("running_mean")?, part("running_var")?])
 }
 
 /// The factor and the addend of each channel of a batch norm.

@@ -8,8 +8,8 @@ use candle_core::{Result, Tensor, Var, bail};
 
 use super::engine::{Engine, LayerTime, Redo};
 use super::facts::Facts;
-use super::fuse::{Ready, Step, prepare};
-use super::graph::{Graph, NodeId};
+use super::fuse::{Ready, Step, prepare, statistics};
+use super::graph::{Graph, Node, NodeId, Op};
 use super::import::{ImportError, Weights, check_fit};
 use crate::ops::{
     Convolution, Redirected, Window, average_pool, log_mean_exp, max_pool, mean_pool, redirected_relu, relu,
@@ -56,6 +56,8 @@ struct Core {
     steps: Vec<Step>,
     /// Nodes that are read, by their names.
     reads: Vec<(String, NodeId)>,
+    /// Of those that a batch norm reads, its running mean and variance.
+    running: BTreeMap<String, [Tensor; 2]>,
     /// What its steps took so far, and of how many calls.
     took: Mutex<(Duration, u32)>,
     redirected: Redirected,
@@ -102,6 +104,7 @@ impl Network {
             options,
             graph: facts.graph.clone(),
             steps,
+            running: running(&facts.graph, weights, &reads)?,
             reads,
             took: Mutex::default(),
             redirected: Redirected::default(),
@@ -139,6 +142,12 @@ impl Network {
         let found = self.core.reads.iter().find(|(name, _)| name == node);
         let Some(&(_, id)) = found else { bail!("`{node}` is not read") };
         self.core.compute(&self.core.seen(pictures)?, false, vec![(id, held.clone())], |node| node == id)
+    }
+
+    /// What the batch norm that reads a node has learned: mean and variance of each channel, `[C]`; of several the first.
+    /// Nothing where the network was not prepared for the node, or none reads it.
+    pub fn running(&self, node: &str) -> Option<[Tensor; 2]> {
+        self.core.running.get(node).cloned()
     }
 
     /// The layers that were computed at once, each with the names of its nodes and the mean times of an image; nothing
@@ -185,6 +194,21 @@ fn redo(core: Arc<Core>, engine: Arc<Engine>) -> Redo {
             None => picture.zeros_like(),
         }
     })
+}
+
+fn running(
+    graph: &Graph,
+    weights: &Weights,
+    reads: &[(String, NodeId)],
+) -> std::result::Result<BTreeMap<String, [Tensor; 2]>, ImportError> {
+    let mut found = BTreeMap::new();
+    for (name, id) in reads {
+        let reader = |node: &&Node| matches!(node.op, Op::BatchNorm { .. }) && node.inputs == [*id];
+        if let Some(norm) = graph.nodes().iter().find(reader) {
+            found.insert(name.clone(), statistics(weights, norm)?);
+        }
+    }
+    Ok(found)
 }
 
 fn luminance(graph: &Graph) -> std::result::Result<Option<Convolution>, ImportError> {

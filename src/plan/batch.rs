@@ -57,6 +57,9 @@ const GROUND_TENSORS: u64 = 8;
 /// Tensors of the size of the canvas: parameters, gradient, the optimizer's two, penalties' and filters' own.
 const CANVAS_TENSORS: u64 = 24;
 
+/// Tensors of the size of a node that comparing it with something takes: itself, the other, their difference, gradients.
+const COMPARED_TENSORS: u64 = 10;
+
 /// Copies of the weights: as read, and as the kernels want them, forwards and backwards; Winograd's method makes up to
 /// four of one.
 const PREPARED: u64 = 6;
@@ -103,9 +106,7 @@ pub fn batches(recipe: &Recipe, memory: u64, frames: u64) -> (Vec<Batch>, Cost, 
 
 /// What is wrong with objectives that compare variants: there are no others, or they don't run together.
 pub fn apart(recipe: &Recipe, batches: &[Batch]) -> Option<Diagnostic> {
-    let compares = |call: &&Call| {
-        registry::objective(call.spec.name).is_some_and(|word| word.against(&call.args) == Against::Variants)
-    };
+    let compares = |call: &&Call| against(call) == Some(Against::Variants);
     let stages = recipe.variants.iter().flat_map(|variant| &variant.stages);
     let call = stages.flat_map(|stage| &stage.terms).map(|term| &term.call).find(compares)?;
     let word = call.spec.name;
@@ -124,7 +125,7 @@ pub fn apart(recipe: &Recipe, batches: &[Batch]) -> Option<Diagnostic> {
 }
 
 fn nodes(variant: &Variant) -> BTreeSet<String> {
-    let terms = variant.stages.iter().flat_map(|stage| &stage.terms).map(|term| term.node.clone());
+    let terms = variant.stages.iter().flat_map(|stage| &stage.terms).flat_map(|term| term.nodes.clone());
     let asked = variant.stages.iter().filter_map(|stage| stage.attribution.as_ref()?.node.clone());
     terms.chain(asked).collect()
 }
@@ -176,25 +177,47 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
         let grounds = if planes == 4 { GROUND_TENSORS } else { 0 };
         // A mask, and the picture that it holds.
         let held = if stage.canvas.args.file("mask").is_some() { 2 * canvas } else { 0 };
-        let (activations, multiplications) = match facts.graph.shapes(height, width) {
-            // As much again is in flight on the way back.
+        let terms = stage.terms.iter().filter(|term| against(&term.call) != Some(Against::Nothing));
+        let compared: Vec<usize> =
+            terms.flat_map(|term| &term.nodes).filter_map(|node| facts.graph.find(node)).collect();
+        let of_image = |height: usize, width: usize| match facts.graph.shapes(height, width) {
             Ok(shapes) => {
-                (2 * facts.graph.activation_bytes(&shapes, &reads), facts.graph.multiplications(&shapes, &reads))
+                let compared: usize =
+                    compared.iter().filter_map(|&node| shapes.get(node)).map(|shape| shape.len()).sum();
+                // As much again is in flight on the way back.
+                let activations = 2 * facts.graph.activation_bytes(&shapes, &reads);
+                let multiplications = facts.graph.multiplications(&shapes, &reads);
+                (activations + compared as u64 * F32 * COMPARED_TENSORS, multiplications)
             }
             Err(_) => (0, 0),
+        };
+        let (activations, multiplications) = of_image(height, width);
+        // Photos have the size of the canvas, also where a view has not; one is looked at at a time.
+        let photo = match stage.terms.iter().any(|term| sees_photos(&term.call)) {
+            true => of_image(stage.height, stage.width).0,
+            false => 0,
         };
         // An attribution shows the network a few pictures at once, and each is a step.
         let views = if stage.attribution.is_some() { AT_ONCE as u64 } else { stage.views as u64 };
         let parameters = parameters(&stage.canvas, stage.height, stage.width) as u64 * F32;
         let own = canvas.max(parameters) * CANVAS_TENSORS
             + held
-            + views * (view.max(canvas) * (TRANSFORM_TENSORS + grounds) + activations);
+            + views * (view.max(canvas) * (TRANSFORM_TENSORS + grounds) + activations)
+            + photo;
         let passes = stage.views as u64 * stage.steps as u64;
         needs.own = needs.own.max(own);
         needs.passes += passes;
         needs.multiplications = needs.multiplications.saturating_add(multiplications.saturating_mul(passes));
     }
     needs
+}
+
+fn sees_photos(call: &Call) -> bool {
+    matches!(against(call), Some(Against::Photo { .. } | Against::Photos(_)))
+}
+
+fn against(call: &Call) -> Option<Against<'_>> {
+    registry::objective(call.spec.name).map(|word| word.against(&call.args))
 }
 
 fn area(height: usize, width: usize) -> u64 {

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use crate::check::recipe::{Format, Recipe};
 use crate::source::{Diagnostic, Severity, World};
 
-pub use batch::{Batch, Cost};
+pub use batch::{Batch, Cost, same_call};
 pub use outputs::{Member, Output};
 pub use take::{Take, total_steps};
 

@@ -48,7 +48,7 @@ pub(crate) fn stage(name: &str, size: usize, steps: usize) -> Stage {
 /// `weight * class(unit)`
 pub(crate) fn class(node: &str, unit: usize, weight: f64) -> Term {
     let call = call(Kind::Objective, "class", &[("units", Arg::Units(vec![unit])), ("as", Arg::Choice("logit"))]);
-    Term { name: format!("class({unit})"), weight: weight.into(), call, node: node.to_string() }
+    Term { name: format!("class({unit})"), weight: weight.into(), call, nodes: vec![node.to_string()] }
 }
 
 /// A variant on a model that is fed raw values.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::testing::{call, class, every, recipe, render, stage, variant};
 use super::*;
-use crate::check::recipe::{Format, Recipe, Render, Schedule};
+use crate::check::recipe::{Format, Recipe, Render, Schedule, Term};
 use crate::nets::{Facts, Graph, Labels};
 use crate::source::{Code, MemoryWorld, codes};
 use crate::spec::{Arg, Kind};
@@ -182,12 +182,38 @@ impl World for Small {
     fn exists(&self, _: &std::path::Path) -> bool {
         false
     }
+    fn list(&self, _: &std::path::Path) -> std::io::Result<Vec<crate::source::Entry>> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
     fn model_folders(&self) -> Vec<std::path::PathBuf> {
         Vec::new()
     }
     fn memory(&self) -> u64 {
         self.0
     }
+}
+
+#[test]
+fn comparing_takes_memory_and_photos_have_the_canvas_size() {
+    let facts = Arc::new(Facts::new(crate::nets::architecture("resnet18").unwrap(), None).unwrap());
+    let memory = |word: &str, crop: bool| {
+        let args = [("node", Arg::Node("layer1".into())), ("files", Arg::Files(vec!["a.png".into()]))];
+        let args = if word == "layer" { &args[..1] } else { &args[..] };
+        let mut stage = stage("", 224, 1);
+        stage.terms = vec![Term {
+            call: call(Kind::Objective, word, args),
+            nodes: vec!["layer1.1.relu_1".into()],
+            ..class("", 0, 1.0)
+        }];
+        if crop {
+            stage.transforms = vec![call(Kind::Transform, "crop", &[("size", Arg::Size(32, 32))])];
+        }
+        planned(&recipe(vec![variant("", &facts, vec![stage])], vec![])).cost.memory
+    };
+    // The node is 64 channels of 56x56.
+    let node = 64 * 56 * 56 * 4;
+    assert!(memory("features", false) - memory("layer", false) >= 2 * 10 * node);
+    assert!(memory("features", true) - memory("layer", true) >= 10 * node, "the photo is not cropped");
 }
 
 #[test]

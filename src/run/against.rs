@@ -1,18 +1,20 @@
-//! What terms compare a picture with: photos as the network sees them, and the other variants of the batch.
+//! What terms compare a picture with: photos as the network sees them, statistics of training, and the other variants.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use super::error::RunError;
 use super::look::{seen, unknown};
 use super::network::Network;
 use super::state::Place;
 use super::step::Lane;
-use crate::check::recipe::Term;
-use crate::words::{Against, Other, Photos, Taps, cover, registry};
+use crate::check::recipe::{Stage, Term};
+use crate::plan::same_call;
+use crate::words::{Against, Objective, Other, Photos, Taps, cover, registry};
 
-/// The photos of one variant in one stage, by the number of the term that compares with it.
+/// What does not change while one variant is in one stage, by the number of the term that compares with it.
 #[derive(Clone, Default)]
 pub(super) struct References(BTreeMap<usize, Reference>);
 
@@ -20,65 +22,281 @@ pub(super) struct References(BTreeMap<usize, Reference>);
 enum Reference {
     /// `[1, 3, H, W]`, which goes through the transforms anew at each step.
     Picture(Tensor),
-    /// What the network makes of a photo that is seen as it is.
-    Tap(Tensor),
+    /// For each node of the term what stands for the other's activation.
+    Still(Vec<Vec<Tensor>>),
 }
 
 impl References {
+    /// For several variants in their stages; those that compare with the same share it.
+    pub fn of_all<'r>(
+        places: impl Iterator<Item = Place<'r>>,
+        network: &dyn Network,
+        photos: Photos,
+    ) -> Result<Vec<Self>, RunError> {
+        let mut found: Vec<(&Stage, Self)> = Vec::new();
+        for at in places {
+            let known = found.iter().find(|(stage, _)| compare_alike(stage, at.stage));
+            let references = match known {
+                Some((_, references)) => references.clone(),
+                None => Self::of(&at, network, photos)?,
+            };
+            found.push((at.stage, references));
+        }
+        Ok(found.into_iter().map(|(_, references)| references).collect())
+    }
+
     /// Reads the photos of a stage and shows those that are not transformed to the network.
-    pub fn of(at: &Place, network: &dyn Network, photos: Photos) -> Result<Self, RunError> {
+    fn of(at: &Place, network: &dyn Network, photos: Photos) -> Result<Self, RunError> {
         let mut references = BTreeMap::new();
         for (number, term) in at.stage.terms.iter().enumerate() {
-            let Against::Photo { file, transformed } = against(term)? else { continue };
-            let failed = RunError::of(term.call.spec.name, term.call.span);
-            let photo =
-                photos(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width)).map_err(failed)?;
-            let reference = match transformed {
-                true => Reference::Picture(photo),
-                false => Reference::Tap(tap(&network.forward(&at.normalized(&photo)?, false)?, term)?.detach()),
+            let word = word(term)?;
+            let reference = match word.against(&term.call.args) {
+                Against::Photo { file, transformed } => {
+                    let photo = photos(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width));
+                    let photo = photo.map_err(failed(term))?;
+                    match transformed {
+                        true => Reference::Picture(photo),
+                        false => {
+                            let taps = network.forward(&at.normalized(&photo)?, false)?;
+                            Reference::Still(of_nodes(term, |node| Ok(vec![tap(&taps, term, node)?.detach()]))?)
+                        }
+                    }
+                }
+                Against::Running => Reference::Still(of_nodes(term, |node| learned(term, node, network))?),
+                Against::Photos(_) | Against::Variants | Against::Nothing => continue,
             };
             references.insert(number, reference);
         }
+        references.extend(means(at, network, photos)?);
         Ok(Self(references))
     }
 }
 
-/// For each variant and each of its terms what it compares with. `own` are the taps of each variant.
-pub(super) fn others(lanes: &[Lane], own: &[Taps], network: &dyn Network) -> Result<Vec<Vec<Vec<Other>>>, RunError> {
-    let mut of_all = Vec::with_capacity(lanes.len());
-    for (index, lane) in lanes.iter().enumerate() {
-        let mut of_terms = Vec::with_capacity(lane.at.stage.terms.len());
-        for (number, term) in lane.at.stage.terms.iter().enumerate() {
-            of_terms.push(match (against(term)?, lane.references.0.get(&number)) {
-                (Against::Photo { .. }, Some(Reference::Tap(tap))) => vec![Other { tap: tap.clone(), offset: 0 }],
-                (Against::Photo { .. }, Some(Reference::Picture(photo))) => {
-                    let seen = lane.at.normalized(&seen(photo, &lane.at)?)?;
-                    vec![Other { tap: tap(&network.forward(&seen, false)?, term)?.detach(), offset: 0 }]
+/// What the batch norm behind a node has learned. Weights whose batch norms were folded and written anew hold what a
+/// network has before its training, and no picture becomes better by that.
+fn learned(term: &Term, node: &str, network: &dyn Network) -> Result<Vec<Tensor>, RunError> {
+    let Some([mean, variance]) = network.running(node) else {
+        return Err(missing(term, format!("no batch norm reads `{node}`")));
+    };
+    let is = |tensor: &Tensor, number: f32| Ok::<_, RunError>(tensor.to_vec1::<f32>()?.iter().all(|&x| x == number));
+    if is(&mean, 0.0)? && is(&variance, 1.0)? {
+        let problem = format!(
+            "these weights hold no statistics of training: the batch norm behind `{node}` has mean 0 and variance 1 in \
+             every channel, as where batch norms were folded into convolutions; torchvision's own weights have them"
+        );
+        return Err(missing(term, problem));
+    }
+    Ok(vec![mean, variance])
+}
+
+/// Whether the terms of two stages compare with the same, given that one network looks at both.
+fn compare_alike(a: &Stage, b: &Stage) -> bool {
+    let alike = |(a, b): (&Term, &Term)| a.nodes == b.nodes && same_call(&a.call, &b.call);
+    (a.width, a.height, a.terms.len()) == (b.width, b.height, b.terms.len()) && a.terms.iter().zip(&b.terms).all(alike)
+}
+
+/// What the terms keep of several photos, the mean over these. One photo after another is shown to the network, once for
+/// all terms that name the same ones, and only what is kept of it stays: so they take the memory of one.
+fn means(at: &Place, network: &dyn Network, photos: Photos) -> Result<Vec<(usize, Reference)>, RunError> {
+    let mut of_files: Vec<(&[PathBuf], Vec<(usize, &Term)>)> = Vec::new();
+    for (number, term) in at.stage.terms.iter().enumerate() {
+        let Against::Photos(files) = word(term)?.against(&term.call.args) else { continue };
+        match of_files.iter_mut().find(|(known, _)| *known == files) {
+            Some((_, terms)) => terms.push((number, term)),
+            None => of_files.push((files, vec![(number, term)])),
+        }
+    }
+    let mut means = Vec::new();
+    for (files, terms) in of_files {
+        let mut sums: Vec<Vec<Option<Tensor>>> = terms.iter().map(|(_, term)| vec![None; term.nodes.len()]).collect();
+        for file in files {
+            let Some((_, first)) = terms.first() else { continue };
+            let photo = photos(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width));
+            let taps = network.forward(&at.normalized(&photo.map_err(failed(first))?)?, false)?;
+            for ((_, term), sums) in terms.iter().zip(&mut sums) {
+                for (node, sum) in term.nodes.iter().zip(sums) {
+                    let tap = tap(&taps, term, node)?.detach();
+                    let kept = word(term)?.kept(&tap, &term.call.args).map_err(failed(term))?.to_dtype(DType::F64)?;
+                    *sum = Some(match sum.take() {
+                        Some(sum) => (sum + kept)?,
+                        None => kept,
+                    });
                 }
-                (Against::Variants, _) => {
+            }
+        }
+        for ((number, _), sums) in terms.iter().zip(sums) {
+            let mean = |sum: Tensor| Ok(vec![(sum / files.len() as f64)?.to_dtype(DType::F32)?]);
+            let of_nodes = sums.into_iter().flatten().map(mean).collect::<Result<_, RunError>>()?;
+            means.push((*number, Reference::Still(of_nodes)));
+        }
+    }
+    Ok(means)
+}
+
+/// For each variant, each of its terms and each of their nodes what it compares with. `own` are the taps of each variant.
+pub(super) fn others(
+    lanes: &[Lane],
+    own: &[Taps],
+    network: &dyn Network,
+) -> Result<Vec<Vec<Vec<Vec<Other>>>>, RunError> {
+    let of_lane = |(index, lane): (usize, &Lane)| {
+        let terms = lane.at.stage.terms.iter().enumerate();
+        let of_term = |(number, term): (usize, &Term)| {
+            let still = |tap: &Tensor| Other { tap: tap.clone(), offset: 0 };
+            match (word(term)?.against(&term.call.args), lane.references.0.get(&number)) {
+                (_, Some(Reference::Still(nodes))) => {
+                    Ok(nodes.iter().map(|others| others.iter().map(still).collect()).collect())
+                }
+                (_, Some(Reference::Picture(photo))) => {
+                    let taps = network.forward(&lane.at.normalized(&seen(photo, &lane.at)?)?, false)?;
+                    of_nodes(term, |node| Ok(vec![still(&tap(&taps, term, node)?.detach())]))
+                }
+                (Against::Variants, None) => of_nodes(term, |node| {
                     let others = own.iter().enumerate().filter(|(other, _)| *other != index);
                     let taps = others.map(|(other, taps)| {
-                        Ok(Other { tap: tap(taps, term)?.detach(), offset: other as i64 - index as i64 })
+                        let offset = other as i64 - index as i64;
+                        Ok(Other { tap: tap(taps, term, node)?.detach(), offset })
                     });
-                    taps.collect::<Result<_, RunError>>()?
-                }
-                _ => Vec::new(),
-            });
-        }
-        of_all.push(of_terms);
+                    taps.collect()
+                }),
+                _ => of_nodes(term, |_| Ok(Vec::new())),
+            }
+        };
+        terms.map(of_term).collect()
+    };
+    lanes.iter().enumerate().map(of_lane).collect()
+}
+
+fn word(term: &Term) -> Result<&'static dyn Objective, RunError> {
+    registry::objective(term.call.spec.name).ok_or_else(|| unknown(&term.call))
+}
+
+fn of_nodes<T>(term: &Term, of: impl FnMut(&String) -> Result<T, RunError>) -> Result<Vec<T>, RunError> {
+    term.nodes.iter().map(of).collect()
+}
+
+fn tap<'a>(taps: &'a Taps, term: &Term, node: &str) -> Result<&'a Tensor, RunError> {
+    taps.get(node).ok_or_else(|| missing(term, format!("the network did not compute `{node}`")))
+}
+
+fn failed(term: &Term) -> impl Fn(candle_core::Error) -> RunError {
+    RunError::of(term.call.spec.name, term.call.span)
+}
+
+fn missing(term: &Term, problem: String) -> RunError {
+    failed(term)(candle_core::Error::Msg(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::path::Path;
+
+    use candle_core::{Device, Tensor};
+
+    use crate::check::recipe::{Recipe, Stage, Term};
+    use crate::plan::plan;
+    use crate::plan::testing::{call, class, recipe, stage, variant};
+    use crate::run::tests::{Waves, facts};
+    use crate::run::{Event, Setting, run};
+    use crate::source::{CancelToken, MemoryWorld};
+    use crate::spec::{Arg, Kind};
+
+    fn features(by: &'static str, files: &[&str]) -> Term {
+        let files = files.iter().map(|&file| file.into()).collect();
+        let args = [("node", Arg::Node("x".into())), ("files", Arg::Files(files)), ("by", Arg::Choice(by))];
+        Term { call: call(Kind::Objective, "features", &args), ..class("x", 0, 1.0) }
     }
-    Ok(of_all)
-}
 
-fn against(term: &Term) -> Result<Against<'_>, RunError> {
-    let word = registry::objective(term.call.spec.name).ok_or_else(|| unknown(&term.call))?;
-    Ok(word.against(&term.call.args))
-}
+    fn photo(path: &Path) -> candle_core::Result<Tensor> {
+        let level = match path.to_str() {
+            Some("a") => 0.0,
+            Some("b") => 0.5,
+            _ => 1.0,
+        };
+        Tensor::full(level as f32, (1, 3, 6, 5), &Device::Cpu)
+    }
 
-fn tap<'a>(taps: &'a Taps, term: &Term) -> Result<&'a Tensor, RunError> {
-    taps.get(&term.node).ok_or_else(|| RunError::Word {
-        word: term.call.spec.name,
-        span: term.call.span,
-        source: candle_core::Error::Msg(format!("the network did not compute `{}`", term.node)),
-    })
+    /// The terms of every step, and the photos in the order in which they were read.
+    fn told(recipe: &Recipe) -> (Vec<Vec<f64>>, Vec<String>) {
+        let plan = plan(recipe, &MemoryWorld::default()).0.unwrap();
+        let read = RefCell::new(Vec::new());
+        let photos = |path: &Path| {
+            read.borrow_mut().push(path.display().to_string());
+            photo(path)
+        };
+        let network = Waves::default();
+        let setting = Setting {
+            recipe,
+            networks: &vec![&network as &dyn super::Network; plan.batches.len()],
+            plan: &plan,
+            photos: &photos,
+            all_frames: false,
+            cancel: &CancelToken::new(),
+        };
+        let mut terms = Vec::new();
+        run(&setting, &mut |event| {
+            if let Event::Step(step) = event {
+                terms.extend(step.scores.iter().map(|scores| scores.terms.clone()));
+            }
+        })
+        .unwrap();
+        (terms, read.into_inner())
+    }
+
+    /// A gray stage that does not move.
+    fn still(name: &str, size: usize, terms: Vec<Term>) -> Stage {
+        let level = [("low", Arg::Number(0.5.into())), ("high", Arg::Number(0.5.into()))];
+        let rate = [("lr", Arg::Number(0.0.into())), ("normalize", Arg::Choice("off"))];
+        Stage {
+            init: call(Kind::Init, "uniform", &level),
+            optimizer: call(Kind::Optimizer, "sgd", &rate),
+            terms,
+            ..stage(name, size, 1)
+        }
+    }
+
+    #[test]
+    fn photos_are_read_once_a_stage_in_their_order_and_their_mean_counts() {
+        let terms =
+            || vec![features("sorted", &["a", "b"]), features("moments", &["a", "b"]), features("sorted", &["b"])];
+        let stages = || vec![still("one", 4, terms()), still("two", 7, terms())];
+        let both = recipe(vec![variant("a", &facts(), stages()), variant("b", &facts(), stages())], vec![]);
+        let (found, read) = told(&both);
+        // Gray 0.5 against the mean 0.25, and against itself.
+        let expected = [-0.0625, -0.0625, 0.0];
+        assert_eq!(found.len(), 4);
+        for terms in found {
+            assert!(terms.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{terms:?}");
+        }
+        assert_eq!(
+            read,
+            ["a", "b", "b", "a", "b", "b"],
+            "in each of two stages, for both variants and the first two terms"
+        );
+    }
+
+    #[test]
+    fn a_term_of_several_nodes_is_their_sum_and_variants_are_apart() {
+        let term = |nodes: &[&str]| {
+            let call = call(Kind::Objective, "batch_norm", &[]);
+            let nodes = nodes.iter().map(|node| node.to_string()).collect();
+            vec![Term { call, nodes, ..class("x", 0, 1.0) }]
+        };
+        let of = |nodes: &[&str]| vec![still("one", 4, term(nodes)), still("two", 5, term(nodes))];
+        let alone = told(&recipe(vec![variant("", &facts(), of(&["x"]))], vec![])).0;
+        // Gray has the mean 0.5 and no variance; what was learned are (0.5, 0.4, 0.6) and (0.1, 0.2, 0.3).
+        let distance = 0.02f64.sqrt() + 0.14f64.sqrt();
+        assert!(alone.iter().all(|terms| (terms[0] + distance).abs() < 1e-5), "{alone:?}");
+        let twice = told(&recipe(vec![variant("", &facts(), of(&["x", "x"]))], vec![])).0;
+        assert!(twice.iter().all(|terms| (terms[0] + 2.0 * distance).abs() < 1e-5), "{twice:?}");
+        // Beside a variant that is quite another picture the numbers are the same to the last bit.
+        let mut noise = of(&["x"]);
+        noise[0].init =
+            call(Kind::Init, "uniform", &[("low", Arg::Number(0.0.into())), ("high", Arg::Number(1.0.into()))]);
+        let pair = recipe(vec![variant("a", &facts(), of(&["x"])), variant("b", &facts(), noise)], vec![]);
+        let pair = told(&pair).0;
+        assert_eq!([&pair[0], &pair[2]], [&alone[0], &alone[1]]);
+        assert!(pair[1] != pair[0]);
+    }
 }

@@ -218,7 +218,7 @@ impl Scorer for Asking<'_, '_> {
         let held = Var::from_tensor(&tap.detach())?;
         let mut taps = self.network.forward_from(&input, node, held.as_tensor())?;
         // A term may read the node itself; else it is no part of the sum.
-        if !self.at.stage.terms.iter().any(|term| term.node == node) {
+        if !self.at.stage.terms.iter().any(|term| term.nodes.iter().any(|read| read == node)) {
             taps.remove(node);
         }
         let gradient = match self.loss(&taps, 1)? {

@@ -29,10 +29,10 @@ pub(super) struct Fault<'r>(pub Culprit, pub &'r Term);
 
 /// Values and gradients of a variant's terms. The taps are its own, `[views, …]`, and become leaves of a new graph, so
 /// that nothing here depends on what else is in the batch.
-/// `others` are for each term what it compares with.
+/// `others` are for each term and each of its nodes what it compares with.
 pub(super) fn judge<'r>(
     taps: Taps,
-    others: &[Vec<Other>],
+    others: &[Vec<Vec<Other>>],
     at: &Place<'r>,
 ) -> Result<Result<Verdict, Fault<'r>>, RunError> {
     let leaves = leaves(taps)?;
@@ -72,15 +72,26 @@ fn leaves(taps: Taps) -> candle_core::Result<BTreeMap<String, Var>> {
     taps.into_iter().map(|(node, tap)| Ok((node, Var::from_tensor(&tap.detach())?))).collect()
 }
 
-fn value(term: &Term, leaves: &BTreeMap<String, Var>, others: &[Other], at: &Moment) -> Result<Tensor, RunError> {
+/// The sum over the term's nodes, in their order.
+fn value(term: &Term, leaves: &BTreeMap<String, Var>, others: &[Vec<Other>], at: &Moment) -> Result<Tensor, RunError> {
     let call = &term.call;
     let word = registry::objective(call.spec.name).ok_or_else(|| unknown(call))?;
-    let tap = leaves.get(&term.node).ok_or_else(|| RunError::Word {
-        word: call.spec.name,
-        span: call.span,
-        source: candle_core::Error::Msg(format!("the network did not compute `{}`", term.node)),
-    })?;
-    word.value(tap, others, &call.args, &call.moment(at)).map_err(RunError::of(call.spec.name, call.span))
+    let failed = RunError::of(call.spec.name, call.span);
+    let mut sum: Option<Tensor> = None;
+    for (k, node) in term.nodes.iter().enumerate() {
+        let missing = || candle_core::Error::Msg(format!("the network did not compute `{node}`"));
+        let others = others.get(k).map_or(&[][..], Vec::as_slice);
+        let value = leaves
+            .get(node)
+            .ok_or_else(missing)
+            .and_then(|tap| word.value(tap, others, &call.args, &call.moment(at)))
+            .map_err(&failed)?;
+        sum = Some(match sum {
+            Some(sum) => (sum + value)?,
+            None => value,
+        });
+    }
+    sum.ok_or_else(|| failed(candle_core::Error::Msg("it reads no node".to_string())))
 }
 
 /// A term's weight now. A drawn one is drawn like a parameter of the objective that no spec has.
@@ -102,7 +113,7 @@ fn gradients(loss: &Tensor, leaves: &BTreeMap<String, Var>) -> candle_core::Resu
 fn blame<'r>(
     at: &Place<'r>,
     leaves: &BTreeMap<String, Var>,
-    others: &[Vec<Other>],
+    others: &[Vec<Vec<Other>>],
     moment: &Moment,
 ) -> Result<Fault<'r>, RunError> {
     let mut first = None;
@@ -125,7 +136,7 @@ fn blame<'r>(
 fn probability(at: &Place, leaves: &BTreeMap<String, Var>, moment: &Moment) -> candle_core::Result<Option<f64>> {
     let is_target = |term: &&Term| term.call.spec.name == "class" && weight(term, moment) > 0.0;
     let Some(term) = at.stage.terms.iter().find(is_target) else { return Ok(None) };
-    let Some(logits) = leaves.get(&term.node) else { return Ok(None) };
+    let Some(logits) = term.nodes.first().and_then(|node| leaves.get(node)) else { return Ok(None) };
     let rows = logits.detach().flatten_from(1)?.to_dtype(DType::F64)?.to_vec2::<f64>()?;
     let units = term.call.args.units("units");
     let shares = rows.iter().map(|row| {

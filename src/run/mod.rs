@@ -197,7 +197,7 @@ impl<'a> Runner<'a> {
         let stage =
             |variant: &'a Variant| Some(Place { variant, stage: variant.stages.get(number)?, iteration: 0, step: 0 });
         let places = self.variants().filter_map(|(_, variant)| stage(variant));
-        places.map(|at| References::of(&at, self.network, self.setting.photos)).collect()
+        References::of_all(places, self.network, self.setting.photos)
     }
 
     /// Carries every canvas into the next stage.

@@ -15,6 +15,9 @@ pub trait Network: Sync {
     /// As `forward`, but a node that is read gives `held`, and what comes after it leads back to that.
     fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<Taps>;
 
+    /// The running mean and variance, `[C]` each, of the batch norm that reads a node; the node must have been read for.
+    fn running(&self, node: &str) -> Option<[Tensor; 2]>;
+
     /// Nodes at which a gradient was redirected since this was last asked.
     fn redirected(&self) -> Vec<String>;
 }
@@ -26,6 +29,10 @@ impl Network for crate::nets::Network {
 
     fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<Taps> {
         self.forward_from(pictures, node, held)
+    }
+
+    fn running(&self, node: &str) -> Option<[Tensor; 2]> {
+        self.running(node)
     }
 
     fn redirected(&self) -> Vec<String> {

@@ -233,8 +233,11 @@ fn a_dead_start_is_redirected_and_the_picture_moves() {
         stage.transforms.clear();
         stage.init = call(Kind::Init, "gray", &[("level", number(0.5)), ("noise", number(0.0))]);
         let args = [("node", Arg::Node(node.clone())), ("units", Arg::Units(vec![unit]))];
-        stage.terms =
-            vec![Term { call: call(Kind::Objective, "channel", &args), node: node.clone(), ..class("", 0, 1.0) }];
+        stage.terms = vec![Term {
+            call: call(Kind::Objective, "channel", &args),
+            nodes: vec![node.clone()],
+            ..class("", 0, 1.0)
+        }];
         let mut variant = variant("", &facts, vec![stage]);
         variant.model.call = call(Kind::Model, "motifs", &[("redirect", Arg::Switch(redirect))]);
         let options = Options { folder: None, all_frames: true, ..Options::default() };

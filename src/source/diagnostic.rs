@@ -291,6 +291,9 @@ pub mod codes {
         /// picture to the objective, and have positions: `layer4` for a class of ResNet, not `fc`, and for
         /// `channel(layer2, 7)` nothing behind `layer2`. `fviz layers MODEL` lists nodes in their order.
         NODE_OFF_THE_WAY = "node_off_the_way";
+        /// The objective reads nodes of one kind, and the network has none, or the node is of another kind: `batch_norm`
+        /// reads what comes into batch norms, which SqueezeNet, AlexNet and the plain VGGs have not.
+        WRONG_NODE = "wrong_node";
         /// Objectives can be added and weighted, but an objective times an objective has no meaning here: the product
         /// of two logits is large where both are negative.
         OBJECTIVE_PRODUCT = "objective_product";

@@ -11,4 +11,4 @@ mod world;
 pub use cancel::CancelToken;
 pub use diagnostic::{Code, Diagnostic, Label, Severity, codes};
 pub use span::{FileId, SourceFile, Sources, Span};
-pub use world::{MemoryWorld, SystemWorld, World};
+pub use world::{Entry, MemoryWorld, SystemWorld, World};

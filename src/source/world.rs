@@ -1,8 +1,17 @@
 //! The only way by which the checker reaches the outside: files and the machine's memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// What lies in a folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its path: the folder's, joined to its name.
+    pub path: PathBuf,
+    /// Whether it is a folder itself. A link to one is neither file nor folder, so that nobody walks in circles.
+    pub is_folder: bool,
+}
 
 /// What a recipe may ask of the outside while it is checked.
 pub trait World {
@@ -11,6 +20,9 @@ pub trait World {
 
     /// Whether a file is there.
     fn exists(&self, path: &Path) -> bool;
+
+    /// The files and folders in a folder, in any order.
+    fn list(&self, folder: &Path) -> io::Result<Vec<Entry>>;
 
     /// The first `n` bytes of a file (a picture's size, a header of weights), without reading the rest.
     fn read_start(&self, path: &Path, n: usize) -> io::Result<Vec<u8>> {
@@ -41,6 +53,20 @@ impl World for SystemWorld {
 
     fn exists(&self, path: &Path) -> bool {
         path.is_file()
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        // The folder of a path without one.
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(here)? {
+            let entry = entry?;
+            let (path, is_folder) = (folder.join(entry.file_name()), entry.file_type()?.is_dir());
+            if is_folder || path.is_file() {
+                entries.push(Entry { path, is_folder });
+            }
+        }
+        Ok(entries)
     }
 
     fn read_start(&self, path: &Path, n: usize) -> io::Result<Vec<u8>> {
@@ -83,6 +109,17 @@ impl World for MemoryWorld {
 
     fn exists(&self, path: &Path) -> bool {
         self.files.contains_key(path)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        let below = self.files.keys().filter_map(|path| path.strip_prefix(folder).ok());
+        let entries: BTreeSet<Entry> = below
+            .filter_map(|rest| {
+                let path = folder.join(rest.components().next()?);
+                Some(Entry { path, is_folder: rest.components().count() > 1 })
+            })
+            .collect();
+        if entries.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(entries.into_iter().collect()) }
     }
 
     fn model_folders(&self) -> Vec<PathBuf> {

@@ -50,6 +50,8 @@ pub enum Arg {
     Text(String),
     /// A path, joined to the folder of the file that names it.
     File(PathBuf),
+    /// Paths, joined likewise, sorted; at least one.
+    Files(Vec<PathBuf>),
     /// Width and height.
     Size(u32, u32),
     /// A node, by torchvision's name of the tensor (a module's path has become its last node).
@@ -165,6 +167,14 @@ impl Args {
         match self.get(name) {
             Arg::File(path) => Some(path),
             _ => None,
+        }
+    }
+
+    /// Paths.
+    pub fn files(&self, name: &str) -> &[PathBuf] {
+        match self.get(name) {
+            Arg::Files(paths) => paths,
+            _ => &[],
         }
     }
 

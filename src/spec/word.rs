@@ -186,6 +186,8 @@ pub enum Type {
     Text,
     /// A path to a file that is read.
     File,
+    /// Paths of photos that are read: of one, of a folder, or a pattern such as `photos/*.jpg`.
+    Files,
     /// `299x299`.
     Size,
     /// A node of the network.

@@ -29,10 +29,11 @@ pub use photo::{fitted, looked_at};
 pub use statement::{LEAST_FPS, MOST_FPS, MOST_STEPS, MOST_VIEWS};
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::{Result, Tensor};
 
+use crate::nets::Graph;
 use crate::spec::{Args, Call, Moment, Spec};
 
 /// The least and greatest size, `(height, width)`, that a transform can produce.
@@ -177,14 +178,20 @@ pub enum Against<'a> {
         /// Whether the network sees it anew each step, through the same transforms as the canvas; else once, as it is.
         transformed: bool,
     },
+    /// What several photos have in common, each at the size of the canvas and seen once, as it is: the mean of what
+    /// [`Objective::kept`] keeps of them.
+    Photos(&'a [PathBuf]),
+    /// What the batch norm behind the node has learned: the running mean and variance of each channel, `[C]`.
+    Running,
     /// The other variants of the recipe, in their order.
     Variants,
 }
 
-/// An activation that an objective compares with: the same node's, `[views, C, H, W]` or `[views, C]`.
+/// What an objective compares with: the same node's activation, `[views, C, H, W]` or `[views, C]`, or what
+/// [`Against::Photos`] and [`Against::Running`] make of it.
 #[derive(Clone, Debug)]
 pub struct Other {
-    /// The activation.
+    /// The activation, or what stands for it.
     pub tap: Tensor,
     /// Of a variant, how far behind this one it stands (negative: before it); of a photo 0.
     pub offset: i64,
@@ -194,19 +201,27 @@ pub struct Other {
 pub trait Objective: Sync {
     /// Its description.
     fn spec(&self) -> &'static Spec;
-    /// The node that it reads; `output` is the network's last one.
-    fn node<'a>(&self, args: &'a Args, output: &'a str) -> &'a str {
-        args.text("node").unwrap_or(output)
+    /// The nodes that it reads, one at least: what [`Objective::value`] makes of each is added up.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn nodes(&self, args: &Args, graph: &Graph) -> std::result::Result<Vec<String>, String> {
+        Ok(vec![args.text("node").unwrap_or(&graph.output().name).to_string()])
     }
     /// What it compares the picture with.
     fn against<'a>(&self, _args: &'a Args) -> Against<'a> {
         Against::Nothing
     }
+    /// What is kept of one of [`Against::Photos`]: `[1, C, H, W]` or `[1, C]` of a node → any shape that is the same
+    /// for all of them.
+    fn kept(&self, tap: &Tensor, _args: &Args) -> Result<Tensor> {
+        Ok(tap.clone())
+    }
     /// Which parameter contradicts the others, and how, if one does.
     fn contradiction(&self, _args: &Args) -> Option<(&'static str, String)> {
         None
     }
-    /// `[views, C, H, W]` (or `[views, C]`) of that node → scalar; `others` are what [`Objective::against`] asks for.
+    /// `[views, C, H, W]` (or `[views, C]`) of a node → scalar; `others` are what [`Objective::against`] asks for.
     fn value(&self, tap: &Tensor, others: &[Other], args: &Args, at: &Moment) -> Result<Tensor>;
 }
 

@@ -269,9 +269,10 @@ fn objectives_are_means() {
     let logit = values(&apply(Kind::Objective, "class", plain, &logits))[0];
     same(logit, (values(&logits)[2] + values(&logits)[6]) / 2.0);
     let class = registry::objective("class").unwrap();
-    assert_eq!(class.node(&Args::new(), "fc"), "fc");
+    let graph = fviz::nets::architecture("resnet18").unwrap().graph(None);
+    assert_eq!(class.nodes(&Args::new(), &graph).unwrap(), ["fc"]);
     let channel = registry::objective("channel").unwrap();
-    assert_eq!(channel.node(&args(channel.spec()), "fc"), "layer");
+    assert_eq!(channel.nodes(&args(channel.spec()), &graph).unwrap(), ["layer"]);
 }
 
 #[test]
@@ -497,4 +498,87 @@ fn drift_keeps_the_canvas_size_and_its_draws_apart() {
         values(&mode.apply(&picture, &call, &at).unwrap()) != values(&once)
     });
     assert!(other);
+}
+
+/// An objective's value for an activation, compared with these.
+fn compared(name: &'static str, change: impl Fn(Args) -> Args, tap: &Tensor, others: &[Tensor]) -> f64 {
+    let word = registry::objective(name).unwrap();
+    let others: Vec<Other> = others.iter().map(|tap| Other { tap: tap.clone(), offset: 0 }).collect();
+    let at = Moment::still(Kind::Objective, name);
+    word.value(tap, &others, &change(args(word.spec())), &at).unwrap().to_scalar().unwrap()
+}
+
+#[test]
+fn features_are_distances_of_distributions() {
+    let word = registry::objective("features").unwrap();
+    let by = |name: &'static str| move |args: Args| args.with("by", Arg::Choice(name));
+    let kept = |tap: &Tensor, name| word.kept(tap, &by(name)(args(word.spec()))).unwrap();
+    let map = |rows: [[f64; 4]; 2]| Tensor::new(&rows, &Device::Cpu).unwrap().reshape((1, 2, 2, 2)).unwrap();
+    let (a, b) =
+        (map([[3.0, 1.0, 2.0, 0.0], [5.0, 5.0, 5.0, 9.0]]), map([[1.0, 2.0, 4.0, 3.0], [6.0, 8.0, 6.0, 6.0]]));
+    // Sorted: 0 1 2 3 against 1 2 3 4, and 5 5 5 9 against 6 6 6 8: 1 everywhere.
+    assert_eq!(compared("features", by("sorted"), &a, &[kept(&b, "sorted")]), -1.0);
+    // Means 1.5 and 2.5, deviations alike; means 6 and 6.5, deviations √3 and √3/2.
+    let moments = compared("features", by("moments"), &a, &[kept(&b, "moments")]);
+    assert!((moments + (1.0 + 0.25 + 0.75) / 2.0).abs() < 1e-6, "{moments}");
+    // Whatever a photo's numbers, and wherever they are, it is nothing away from itself.
+    let tap = picture(&[1, 3, 6, 5], 4);
+    let turned = tap.transpose(2, 3).unwrap().contiguous().unwrap();
+    for name in ["sorted", "moments"] {
+        assert_eq!(compared("features", by(name), &tap, &[kept(&tap, name)]), 0.0);
+        assert!(compared("features", by(name), &turned, &[kept(&tap, name)]).abs() < 1e-20);
+        // The mean over views.
+        let (one, two) = (picture(&[1, 3, 6, 5], 5), picture(&[1, 3, 6, 5], 6));
+        let both = compared("features", by(name), &Tensor::cat(&[&one, &two], 0).unwrap(), &[kept(&tap, name)]);
+        let each = [one, two].map(|view| compared("features", by(name), &view, &[kept(&tap, name)]));
+        assert!((both - each.iter().sum::<f64>() / 2.0).abs() < 1e-12);
+    }
+    // The same distribution at twice as many places: every number stands twice.
+    let wide = Tensor::cat(&[&a, &a], 3).unwrap();
+    let near = compared("features", by("sorted"), &wide, &[kept(&a, "sorted")]);
+    let far = compared("features", by("sorted"), &wide, &[kept(&b, "sorted")]);
+    assert!(near > -0.3 && far < -0.7, "{near} {far}");
+    let moments = compared("features", by("moments"), &wide, &[kept(&a, "moments")]);
+    assert!(moments.abs() < 1e-20, "{moments}");
+    // Nothing is said of a network's own dead channels, and their gradient is finite.
+    let dead = Var::from_tensor(&Tensor::zeros((1, 2, 2, 2), DType::F64, &Device::Cpu).unwrap()).unwrap();
+    for name in ["sorted", "moments"] {
+        let other = Other { tap: kept(&b, name), offset: 0 };
+        let at = Moment::still(Kind::Objective, "features");
+        let value = word.value(&dead, &[other], &by(name)(args(word.spec())), &at).unwrap();
+        assert!(values(&value.backward().unwrap().remove(&dead).unwrap()).iter().all(|g| g.is_finite()));
+    }
+}
+
+#[test]
+fn batch_norms_compare_over_views_and_positions() {
+    let tap = Tensor::new(&[1.0, 3.0, 0.0, 4.0, 5.0, 7.0, 8.0, 4.0], &Device::Cpu).unwrap();
+    let tap = tap.reshape((2, 2, 1, 2)).unwrap();
+    let row = |values: [f64; 2]| Tensor::new(&values, &Device::Cpu).unwrap();
+    // Means 4 and 4, variances 5 and 8.
+    let value = |mean, variance| compared("batch_norm", |args| args, &tap, &[row(mean), row(variance)]);
+    assert!(value([4.0, 4.0], [5.0, 8.0]).abs() < 1e-15);
+    assert!((value([1.0, 0.0], [5.0, 8.0]) + 5.0).abs() < 1e-5);
+    assert!((value([1.0, 0.0], [11.0, 16.0]) + 15.0).abs() < 1e-5);
+    // Where both agree there is no slope, and no NaN.
+    let still = Var::from_tensor(&tap).unwrap();
+    let word = registry::objective("batch_norm").unwrap();
+    let others = [row([4.0, 4.0]), row([5.0, 8.0])].map(|tap| Other { tap, offset: 0 });
+    let value = word.value(&still, &others, &Args::new(), &Moment::still(Kind::Objective, "batch_norm")).unwrap();
+    assert!(values(&value.backward().unwrap().remove(&still).unwrap()).iter().all(|g| *g == 0.0));
+}
+
+#[test]
+fn batch_norms_are_read_by_their_inputs() {
+    let word = registry::objective("batch_norm").unwrap();
+    let nodes = |model: &str, args: Args| word.nodes(&args, &fviz::nets::architecture(model).unwrap().graph(None));
+    let all = nodes("resnet18", Args::new()).unwrap();
+    assert_eq!((all.len(), &*all[0], &*all[19]), (20, "conv1", "layer4.1.conv2"));
+    assert_eq!(nodes("mobilenet_v2", Args::new()).unwrap().len(), 52);
+    let one = |name: &str| Args::new().with("node", Arg::Node(name.into()));
+    assert_eq!(nodes("resnet18", one("layer3.1.bn2")).unwrap(), ["layer3.1.conv2"]);
+    assert_eq!(nodes("resnet18", one("layer3.1.conv2")).unwrap_err(), "`layer3.1.conv2` is no batch norm");
+    for without in ["squeezenet1_1", "alexnet", "vgg16"] {
+        assert_eq!(nodes(without, Args::new()).unwrap_err(), "the network has no batch norms");
+    }
 }

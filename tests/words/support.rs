@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use fviz::canvas::{Form, canvas};
 use fviz::source::Span;
 use fviz::spec::{Arg, Args, Call, Dial, Kind, Moment, Param, Presence, Spec, Type, Unit};
-use fviz::words::{Moments, Other, Start, registry};
+use fviz::words::{Against, Moments, Objective, Other, Start, registry};
 
 /// The kinds whose words have code.
 pub const WITH_CODE: [Kind; 7] =
@@ -72,6 +72,7 @@ fn required(param: &Param) -> Arg {
         Type::Node => Arg::Node("layer".into()),
         Type::Units(_) => Arg::Units(vec![1, 0]),
         Type::File => Arg::File("photo.png".into()),
+        Type::Files => Arg::Files(vec!["photo.png".into()]),
         _ => panic!("no value for `{}`", param.name),
     }
 }
@@ -145,9 +146,18 @@ pub fn call(spec: &'static Spec, args: Args) -> Call {
     call
 }
 
-/// An activation that an objective compares with.
-pub fn others(tap: &Tensor) -> Vec<Other> {
-    vec![Other { tap: random(tap.dims(), 55).to_dtype(tap.dtype()).unwrap(), offset: 2 }]
+/// What an objective compares an activation with.
+pub fn others(word: &dyn Objective, args: &Args, tap: &Tensor) -> Vec<Other> {
+    let made = |shape: &[usize], seed| random(shape, seed).to_dtype(tap.dtype()).unwrap();
+    let taps = match word.against(args) {
+        Against::Photos(_) => {
+            let photo = [&[1][..], tap.dims().get(1..).unwrap()].concat();
+            vec![word.kept(&made(&photo, 55), args).unwrap()]
+        }
+        Against::Running => vec![made(&[tap.dim(1).unwrap()], 55), made(&[tap.dim(1).unwrap()], 56)],
+        _ => vec![made(tap.dims(), 55)],
+    };
+    taps.into_iter().map(|tap| Other { tap, offset: 2 }).collect()
 }
 
 /// The picture with which a canvas of pixels starts.
@@ -167,7 +177,10 @@ pub fn run(spec: &'static Spec, args: &Args, at: &Moment, x: &Tensor) -> Result<
     match spec.kind {
         Kind::Transform => registry::transform(name).unwrap().apply(x, args, at),
         Kind::Penalty => registry::penalty(name).unwrap().value(x, args, at),
-        Kind::Objective => registry::objective(name).unwrap().value(x, &others(x), args, at),
+        Kind::Objective => {
+            let word = registry::objective(name).unwrap();
+            word.value(x, &others(word, args, x), args, at)
+        }
         Kind::Filter => registry::filter(name).unwrap().apply(x, args, at),
         Kind::Mode => registry::mode(name).unwrap().apply(x, &call(spec, args.clone()), at),
         Kind::Init => {

@@ -59,11 +59,16 @@ fn networks(recipe: &Recipe) -> Vec<String> {
         for stage in &variant.stages {
             let shapes = facts.graph.shapes(stage.height, stage.width).unwrap_or_default();
             for term in &stage.terms {
-                let shape = facts.graph.find(&term.node).and_then(|id| shapes.get(id));
+                let Some(node) = term.nodes.first() else { continue };
+                let more = match term.nodes.len() - 1 {
+                    0 => String::new(),
+                    more => format!(" and {more} more nodes"),
+                };
+                let shape = facts.graph.find(node).and_then(|id| shapes.get(id));
                 let shape = shape.map_or(String::new(), |shape| format!(": {shape}"));
                 let line = format!(
-                    "{} reads `{}`{shape}, for a canvas of {}x{}",
-                    facts.name, term.node, stage.width, stage.height
+                    "{} reads `{node}`{shape}{more}, for a canvas of {}x{}",
+                    facts.name, stage.width, stage.height
                 );
                 if told.insert(line.clone()) {
                     lines.push(line);
@@ -80,7 +85,8 @@ fn networks(recipe: &Recipe) -> Vec<String> {
 
 /// Which nodes have no kernel of their own.
 fn computed(facts: &Facts, stage: &Stage) -> String {
-    let reads: Vec<NodeId> = stage.terms.iter().filter_map(|term| facts.graph.find(&term.node)).collect();
+    let reads: Vec<NodeId> =
+        stage.terms.iter().flat_map(|term| &term.nodes).filter_map(|node| facts.graph.find(node)).collect();
     let slow = portable_nodes(&facts.graph, &reads);
     match slow.as_slice() {
         [] => format!("{} is computed by its kernels", facts.name),

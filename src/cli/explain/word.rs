@@ -149,6 +149,7 @@ pub fn takes(ty: &Type) -> String {
         Type::Switch => "on or off".into(),
         Type::Text => "a string".into(),
         Type::File => "the path of a file, relative to the recipe".into(),
+        Type::Files => "a photo, a folder of photos or a pattern such as `photos/*.jpg`, relative to the recipe".into(),
         Type::Size => "a size such as 299x299".into(),
         Type::Node => "a node of the network (`fviz layers` lists them)".into(),
         Type::Units(UnitsOf::Class) => {

@@ -3,6 +3,7 @@
 use candle_core::{D, DType, Result, Tensor};
 
 use super::units;
+use crate::nets::Graph;
 use crate::ops::softmax;
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit, UnitsOf};
 use crate::words::{Objective, Other};
@@ -63,8 +64,8 @@ impl Objective for Class {
         &SPEC
     }
 
-    fn node<'a>(&self, _: &'a Args, output: &'a str) -> &'a str {
-        output
+    fn nodes(&self, _: &Args, graph: &Graph) -> std::result::Result<Vec<String>, String> {
+        Ok(vec![graph.output().name.clone()])
     }
 
     fn value(&self, tap: &Tensor, _: &[Other], args: &Args, at: &Moment) -> Result<Tensor> {

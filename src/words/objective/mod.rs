@@ -1,10 +1,12 @@
 //! What is maximized or minimized.
 
 mod alignment;
+mod batch_norm;
 mod channel;
 mod class;
 mod direction;
 mod diversity;
+mod features;
 mod layer;
 mod neuron;
 mod similarity;
@@ -24,6 +26,8 @@ pub static OBJECTIVES: &[&dyn Objective] = &[
     &layer::Layer,
     &similarity::Similarity,
     &style::Style,
+    &features::Features,
+    &batch_norm::BatchNorm,
     &diversity::Diversity,
     &alignment::Alignment,
 ];
@@ -73,9 +77,14 @@ fn dot_cosine(a: &Tensor, b: &Tensor, power: f64) -> Result<Tensor> {
 
 /// Mean over positions of `a aᵀ`: `[views, C, …]` → `[views, C, C]`.
 fn gram(tap: &Tensor) -> Result<Tensor> {
-    let rows = if tap.rank() > 2 { tap.flatten_from(2)? } else { tap.unsqueeze(2)? };
+    let rows = rows(tap)?;
     let positions = rows.dim(2)?.max(1) as f64;
     rows.matmul(&rows.transpose(1, 2)?.contiguous()?)? / positions
+}
+
+/// `[views, C, …]` → `[views, C, positions]`; without positions there is one.
+fn rows(tap: &Tensor) -> Result<Tensor> {
+    if tap.rank() > 2 { tap.flatten_from(2) } else { tap.unsqueeze(2) }
 }
 
 /// `[views, C, …]` → the same with only these channels, in this order.
