@@ -72,7 +72,7 @@ impl Checker<'_> {
         if !well {
             return None;
         }
-        let variant = Variant { label: label.join(", "), model: model?, seed: seed?, stages };
+        let variant = Variant { label: label.join(", "), models: vec![model?], seed: seed?, stages };
         Some(Built { variant, renders })
     }
 

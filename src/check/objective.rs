@@ -67,7 +67,7 @@ impl Checker<'_> {
             well &= self.agrees(&call);
             let name = self.term_name(&expr);
             let weight = if sign < 0.0 { times(weight, Dial::Constant(sign)) } else { weight };
-            terms.push(Term { name, weight, call, node });
+            terms.push(Term { name, weight, call, model: 0, node });
         }
         well.then_some(terms)
     }

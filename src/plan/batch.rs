@@ -1,12 +1,12 @@
 //! Which variants run together, and what they take.
 //!
-//! Variants share a batch if the network that they need and every tensor's shape on the way are the same. It is a
+//! Variants share a batch if the networks that they need and every tensor's shape on the way are the same. It is a
 //! matter of speed alone: a variant's bytes are the same in any batch.
 
 use std::collections::BTreeSet;
 
 use crate::check::recipe::{Model, Recipe, Stage, Variant};
-use crate::source::{Diagnostic, codes};
+use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Call};
 use crate::words::{AT_ONCE, Against, Sizes, parameters, registry};
 
@@ -15,9 +15,9 @@ use crate::words::{AT_ONCE, Against, Sizes, parameters, registry};
 pub struct Batch {
     /// Their places in the recipe, ascending.
     pub variants: Vec<usize>,
-    /// The nodes that their terms read, in any stage: a network is loaded for just these.
-    pub nodes: BTreeSet<String>,
-    /// Bytes that they are estimated to take at most, network included.
+    /// For each of their networks the nodes that their terms read, in any stage: it is loaded for just these.
+    pub nodes: Vec<BTreeSet<String>>,
+    /// Bytes that they are estimated to take at most, networks included.
     pub memory: u64,
     /// Bytes that the first of them takes alone.
     pub(super) least: u64,
@@ -37,8 +37,8 @@ pub struct Cost {
 /// What one variant takes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Needs {
-    /// Bytes of the network's weights.
-    network: u64,
+    /// Bytes of the networks' weights.
+    networks: u64,
     /// Bytes of its canvases, views and activations, in the stage that takes most.
     own: u64,
     passes: u64,
@@ -75,7 +75,7 @@ pub fn batches(recipe: &Recipe, memory: u64, frames: u64) -> (Vec<Batch>, Cost, 
         let needs = needs(variant, &nodes);
         cost.passes += needs.passes;
         cost.multiplications = cost.multiplications.saturating_add(needs.multiplications);
-        let alone = needs.network + needs.own;
+        let alone = needs.networks + needs.own;
         if alone > memory && problem.is_none() {
             problem = Some(too_big(variant, alone, memory));
         }
@@ -120,10 +120,17 @@ pub fn apart(recipe: &Recipe, batches: &[Batch]) -> Option<Diagnostic> {
     })
 }
 
-fn nodes(variant: &Variant) -> BTreeSet<String> {
-    let terms = variant.stages.iter().flat_map(|stage| &stage.terms).map(|term| term.node.clone());
-    let asked = variant.stages.iter().filter_map(|stage| stage.attribution.as_ref()?.node.clone());
-    terms.chain(asked).collect()
+fn nodes(variant: &Variant) -> Vec<BTreeSet<String>> {
+    let terms = variant.stages.iter().flat_map(|stage| &stage.terms).map(|term| (term.model, &term.node));
+    // An attribution asks one network.
+    let asked = variant.stages.iter().filter_map(|stage| Some((0, stage.attribution.as_ref()?.node.as_ref()?)));
+    let mut nodes = vec![BTreeSet::new(); variant.models.len()];
+    for (model, node) in terms.chain(asked) {
+        if let Some(nodes) = nodes.get_mut(model) {
+            nodes.insert(node.clone());
+        }
+    }
+    nodes
 }
 
 /// Whether two variants can run side by side, given that they read the same nodes.
@@ -134,11 +141,10 @@ fn together(a: &Variant, b: &Variant) -> bool {
         let fixed = sizes.least == sizes.most;
         (x.width, x.height, x.steps, x.views) == (y.width, y.height, y.steps, y.views) && sizes == others && fixed
     };
-    same_model(&a.model, &b.model) && a.stages.len() == b.stages.len() && a.stages.iter().zip(&b.stages).all(same_stage)
-}
-
-fn same_model(a: &Model, b: &Model) -> bool {
-    same_call(&a.call, &b.call)
+    a.models.len() == b.models.len()
+        && a.models.iter().zip(&b.models).all(|(x, y)| same_call(&x.call, &y.call))
+        && a.stages.len() == b.stages.len()
+        && a.stages.iter().zip(&b.stages).all(same_stage)
 }
 
 /// Whether two calls do the same, wherever they stand.
@@ -160,22 +166,19 @@ pub fn seen_sizes(stage: &Stage) -> Sizes {
     })
 }
 
-fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
-    let facts = &variant.model.facts;
-    let reads: Vec<usize> = nodes.iter().filter_map(|node| facts.graph.find(node)).collect();
-    let weights: u64 = facts.graph.parameters().iter().map(|p| p.shape.iter().product::<usize>() as u64).sum();
-    let copies = if variant.model.call.args.switch("low_memory") { UNPREPARED } else { PREPARED };
-    let mut needs = Needs { network: weights * F32 * copies, ..Needs::default() };
+fn needs(variant: &Variant, nodes: &[BTreeSet<String>]) -> Needs {
+    let mut needs = Needs { networks: variant.models.iter().map(weights).sum(), ..Needs::default() };
     for stage in &variant.stages {
         let (height, width) = seen_sizes(stage).most;
         let (view, canvas) = (area(height, width) * 3 * F32, area(stage.height, stage.width) * 3 * F32);
-        let (activations, multiplications) = match facts.graph.shapes(height, width) {
-            // As much again is in flight on the way back.
-            Ok(shapes) => {
-                (2 * facts.graph.activation_bytes(&shapes, &reads), facts.graph.multiplications(&shapes, &reads))
-            }
-            Err(_) => (0, 0),
-        };
+        let (mut activations, mut multiplications) = (0, 0);
+        for (Model { facts, .. }, nodes) in variant.models.iter().zip(nodes) {
+            let reads: Vec<usize> = nodes.iter().filter_map(|node| facts.graph.find(node)).collect();
+            let Ok(shapes) = facts.graph.shapes(height, width) else { continue };
+            // As much again is in flight on the way back. Networks are asked one after another.
+            activations = activations.max(2 * facts.graph.activation_bytes(&shapes, &reads));
+            multiplications += facts.graph.multiplications(&shapes, &reads);
+        }
         // An attribution shows the network a few pictures at once, and each is a step.
         let views = if stage.attribution.is_some() { AT_ONCE as u64 } else { stage.views as u64 };
         let parameters = parameters(&stage.canvas, stage.height, stage.width) as u64 * F32;
@@ -183,10 +186,16 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
             canvas.max(parameters) * CANVAS_TENSORS + views * (view.max(canvas) * TRANSFORM_TENSORS + activations);
         let passes = stage.views as u64 * stage.steps as u64;
         needs.own = needs.own.max(own);
-        needs.passes += passes;
+        needs.passes += passes * variant.models.len() as u64;
         needs.multiplications = needs.multiplications.saturating_add(multiplications.saturating_mul(passes));
     }
     needs
+}
+
+/// Bytes of a network's weights, in all copies.
+fn weights(Model { call, facts, .. }: &Model) -> u64 {
+    let weights: u64 = facts.graph.parameters().iter().map(|p| p.shape.iter().product::<usize>() as u64).sum();
+    weights * F32 * if call.args.switch("low_memory") { UNPREPARED } else { PREPARED }
 }
 
 fn area(height: usize, width: usize) -> u64 {
@@ -196,7 +205,7 @@ fn area(height: usize, width: usize) -> u64 {
 fn too_big(variant: &Variant, needs: u64, memory: u64) -> Diagnostic {
     let area_of = |stage: &&Stage| area(stage.height, stage.width) * stage.views as u64;
     let largest = variant.stages.iter().max_by_key(area_of);
-    let span = largest.map_or(variant.model.call.span, |stage| stage.canvas.span);
+    let span = largest.map_or(Span::default(), |stage| stage.canvas.span);
     let views = largest.map_or(1, |stage| stage.views);
     let help = if views > 1 { "make the canvas smaller, or take fewer `views`" } else { "make the canvas smaller" };
     Diagnostic::error(

@@ -25,17 +25,21 @@ enum Reference {
 }
 
 impl References {
-    /// Reads the photos of a stage and shows those that are not transformed to the network.
-    pub fn of(at: &Place, network: &dyn Network, photos: Photos) -> Result<Self, RunError> {
+    /// Reads the photos of a stage and shows those that are not transformed to the network of their term.
+    pub fn of(at: &Place, networks: &[&dyn Network], photos: Photos) -> Result<Self, RunError> {
         let mut references = BTreeMap::new();
         for (number, term) in at.stage.terms.iter().enumerate() {
             let Against::Photo { file, transformed } = against(term)? else { continue };
+            let Some(network) = networks.get(term.model) else { continue };
             let failed = RunError::of(term.call.spec.name, term.call.span);
             let photo =
                 photos(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width)).map_err(failed)?;
             let reference = match transformed {
                 true => Reference::Picture(photo),
-                false => Reference::Tap(tap(&network.forward(&at.normalized(&photo)?, false)?, term)?.detach()),
+                false => {
+                    let photo = at.normalized(&photo, term.model)?;
+                    Reference::Tap(tap(&network.forward(&photo, false)?, term)?.detach())
+                }
             };
             references.insert(number, reference);
         }
@@ -43,16 +47,22 @@ impl References {
     }
 }
 
-/// For each variant and each of its terms what it compares with. `own` are the taps of each variant.
-pub(super) fn others(lanes: &[Lane], own: &[Taps], network: &dyn Network) -> Result<Vec<Vec<Vec<Other>>>, RunError> {
+/// For each variant and each of its terms what it compares with; nothing for terms on other networks than number
+/// `model`. `own` are the taps of each variant.
+pub(super) fn others(
+    lanes: &[Lane],
+    own: &[Taps],
+    (model, network): (usize, &dyn Network),
+) -> Result<Vec<Vec<Vec<Other>>>, RunError> {
     let mut of_all = Vec::with_capacity(lanes.len());
     for (index, lane) in lanes.iter().enumerate() {
         let mut of_terms = Vec::with_capacity(lane.at.stage.terms.len());
         for (number, term) in lane.at.stage.terms.iter().enumerate() {
             of_terms.push(match (against(term)?, lane.references.0.get(&number)) {
+                _ if term.model != model => Vec::new(),
                 (Against::Photo { .. }, Some(Reference::Tap(tap))) => vec![Other { tap: tap.clone(), offset: 0 }],
                 (Against::Photo { .. }, Some(Reference::Picture(photo))) => {
-                    let seen = lane.at.normalized(&seen(photo, &lane.at)?)?;
+                    let seen = lane.at.normalized(&seen(photo, &lane.at)?, model)?;
                     vec![Other { tap: tap(&network.forward(&seen, false)?, term)?.detach(), offset: 0 }]
                 }
                 (Against::Variants, _) => {

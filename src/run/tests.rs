@@ -94,7 +94,7 @@ fn told_until(recipe: &Recipe, network: &dyn Network, stop: usize) -> Told {
     let cancel = CancelToken::new();
     let setting = Setting {
         recipe,
-        networks: &vec![network; plan.batches.len()],
+        networks: &vec![vec![network]; plan.batches.len()],
         plan: &plan,
         photos: &|_| candle_core::bail!("no photo"),
         all_frames: true,
@@ -294,7 +294,7 @@ fn scores_are_those_before_the_step() {
     let total = scores.penalties[0] - scores.activation;
     assert_eq!(scores.activation, 2.0 * scores.terms[0] - scores.terms[1]);
     assert_eq!(scores.loss, total);
-    assert!(scores.probability.is_some_and(|p| 0.0 < p && p < 1.0));
+    assert!(matches!(scores.probabilities[..], [Some(p)] if 0.0 < p && p < 1.0));
     let (_, _, next) = &told.scores[1];
     assert!(next.loss < scores.loss);
     assert_eq!(told.result.unwrap().unwrap().scores, [Some(next.clone())]);
@@ -367,7 +367,7 @@ fn only_frames_that_a_file_shows_are_handed_out() {
         let network = Waves::default();
         let setting = Setting {
             recipe: &recipe,
-            networks: &[&network as &dyn Network],
+            networks: &[vec![&network as &dyn Network]],
             plan: &plan,
             photos: &|_| candle_core::bail!("no photo"),
             all_frames: false,
@@ -399,8 +399,8 @@ fn means_and_deviations_are_the_models() {
     layer.call = call(Kind::Objective, "layer", &[("node", Arg::Node("x".into()))]);
     stage.terms = vec![layer];
     let mut variant = variant("", &facts(), vec![stage]);
-    variant.model.mean = [0.25, 0.5, 0.75];
-    variant.model.std = [0.25, 0.5, 0.25];
+    variant.models[0].mean = [0.25, 0.5, 0.75];
+    variant.models[0].std = [0.25, 0.5, 0.25];
     let told = told(&recipe(vec![variant], vec![]));
     // ((0.5 − 0.25) / 0.25)² = 1, 0, 1
     assert!((told.scores[0].2.terms[0] - 2.0 / 3.0).abs() < 1e-6);
