@@ -9,6 +9,7 @@ mod call;
 mod canvas;
 mod cycles;
 mod layers;
+mod models;
 mod network;
 mod number;
 mod objective;
@@ -95,6 +96,8 @@ pub fn check(input: &Input, world: &dyn World) -> Checked {
         cyclic: BTreeSet::new(),
         idle: BTreeMap::new(),
         networks: BTreeMap::new(),
+        models: Vec::new(),
+        models_read: BTreeSet::new(),
         facts: None,
         defaults: Defaults,
         steps: input.overrides.steps,
@@ -129,7 +132,11 @@ struct Checker<'a> {
     idle: BTreeMap<Span, (bool, &'static str)>,
     /// Networks by their files, so that each header is read once.
     networks: BTreeMap<network::Key, Option<Arc<Facts>>>,
-    /// The network of the variant that is worked out.
+    /// The networks of the variant that is worked out.
+    models: Vec<models::Named>,
+    /// Names of networks that some objective of some variant reads.
+    models_read: BTreeSet<String>,
+    /// The network that is spoken of: nodes and classes are its.
     facts: Option<Arc<Facts>>,
     defaults: Defaults,
     steps: Option<usize>,
@@ -193,6 +200,7 @@ impl Checker<'_> {
             built.extend(variant.filter(|built| self.sizes(&built.variant)));
         }
         self.warn_of_unused(&structure, &used);
+        self.warn_of_unread_models(&structure);
         for (span, (everywhere, name)) in std::mem::take(&mut self.idle) {
             if everywhere {
                 let message = format!("this `{name}` changes nothing");

@@ -64,10 +64,11 @@ impl Checker<'_> {
             let output = self.facts.as_ref()?.output().name.clone();
             let word = registry::objective(call.spec.name)?;
             let node = word.node(&call.args, &output).to_string();
+            let model = self.position(call.args.get("of"));
             well &= self.agrees(&call);
             let name = self.term_name(&expr);
             let weight = if sign < 0.0 { times(weight, Dial::Constant(sign)) } else { weight };
-            terms.push(Term { name, weight, call, model: 0, node });
+            terms.push(Term { name, weight, call, model, node });
         }
         well.then_some(terms)
     }
