@@ -13,6 +13,7 @@ use crate::spec::Moment;
 use crate::words::{Other, Taps, registry};
 
 /// What a variant's terms on one network make of its own part of the taps.
+#[derive(Default)]
 pub(super) struct Verdict {
     /// Each term's value, unweighted, with the term's number.
     pub terms: Vec<(usize, f64)>,

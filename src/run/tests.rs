@@ -486,3 +486,16 @@ fn a_variant_on_two_networks_has_the_same_bytes_in_any_batch() {
     let both = of(&[1, 0]);
     assert!(bits(&both, 1) == alone[0] && bits(&both, 0) == alone[1]);
 }
+
+#[test]
+fn a_network_that_only_another_stage_reads_is_not_asked() {
+    let (first, second) = (Waves::default(), Waves { phase: 1.3, ..Waves::default() });
+    let (mut coarse, mut fine) = (stage("coarse", 4, 2), stage("fine", 4, 3));
+    coarse.terms = vec![class("out", 1, 1.0)];
+    fine.terms = vec![on_second(class("out", 2, 1.0))];
+    let mut variant = on_two(coarse);
+    variant.stages.push(fine);
+    let told = told_of(&recipe(vec![variant], vec![]), &[&first, &second], usize::MAX);
+    assert_eq!(told.scores.len(), 5);
+    assert_eq!([first, second].map(|network| network.calls.into_inner()), [2, 3]);
+}
