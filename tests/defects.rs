@@ -144,7 +144,7 @@ fn two_zooms_are_their_product() -> Result<()> {
 /// lucid's own source calls a wrong range of the input the most common fault of all: here it belongs to the model.
 #[test]
 fn preprocessing_comes_with_the_model() {
-    let model = |text: &str| recipe(&format!("model {text}\nmaximize class(0)")).variants[0].model.clone();
+    let model = |text: &str| recipe(&format!("model {text}\nmaximize class(0)")).variants[0].models[0].clone();
     assert_eq!(model("resnet18").mean, [0.485, 0.456, 0.406]);
     assert_eq!((model("resnet18(input = raw)").mean, model("resnet18(input = raw)").std), ([0.0; 3], [1.0; 3]));
 }

@@ -75,7 +75,9 @@ fn every_recipe_runs() {
     let mut session = Session::new(WeightStore::from_env());
     for path in recipes() {
         let recipe = checked(&path, 2).recipe.unwrap();
-        if !with_weights && recipe.variants.iter().any(|variant| variant.model.facts.name != "motifs") {
+        if !with_weights
+            && recipe.variants.iter().any(|variant| variant.models.iter().any(|model| model.facts.name != "motifs"))
+        {
             continue;
         }
         let folder = tempfile::tempdir().unwrap();

@@ -83,7 +83,6 @@ impl Checker<'_> {
         source: &StageSource,
         statement: &Statement,
     ) -> Option<(Stage, Vec<RenderUse>)> {
-        let size = self.size_looked_at(scope, source);
         let clauses = self.bare(statement, false).then(|| self.clauses(statement, &["on", "as"])).flatten();
         let terms = clauses.as_ref().and_then(|clauses| {
             let example = format!("attribute class({:?}) on image(\"photo.jpg\")", self.some_label());
@@ -91,13 +90,14 @@ impl Checker<'_> {
                 .then(|| self.objective(scope, statement, &clauses.operand, 1.0))
                 .flatten()
         });
+        let mut well = terms.as_ref().is_none_or(|terms| self.is_of_one_network(terms));
+        let size = self.size_looked_at(scope, source);
         let photo = clauses.as_ref().and_then(|clauses| self.photo(scope, statement, clauses.get("on")));
         let method = clauses.as_ref().and_then(|clauses| match clauses.get("as") {
             Some(items) => self.call(scope, Kind::Attribution, items),
             None => self.plain_call(scope, Kind::Attribution, "integrated_gradients"),
         });
         let mut renders = Vec::new();
-        let mut well = true;
         for statement in source.all(Slot::Render).iter().filter(|s| !is_none(s)) {
             let render = self.render_of_map(scope, statement);
             well &= render.is_some();

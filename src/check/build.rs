@@ -1,12 +1,11 @@
 //! One variant: the statements that hold, with every value worked out.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::Checker;
 use super::attribution::attribute_of;
 use super::canvas::octaves;
-use super::recipe::{Model, Schedule, Scheduled, Stage, Term, Variant};
+use super::recipe::{Schedule, Scheduled, Stage, Term, Variant};
 use super::render::RenderUse;
 use super::scope::Scope;
 use super::structure::{Slot, StageSource, Structure, is_none};
@@ -35,8 +34,7 @@ pub(super) struct Built {
 impl Checker<'_> {
     /// Works out one variant; `None` after a problem was told.
     pub(super) fn variant(&mut self, scope: &mut Scope, structure: &Structure) -> Option<Built> {
-        let model = self.model(scope, structure.top.one(Slot::Model).map(Rc::as_ref));
-        self.facts = model.as_ref().map(|model| model.facts.clone());
+        let mut well = self.models(scope, structure.top.all(Slot::Model));
         let seed = match structure.top.one(Slot::Seed) {
             Some(statement)
                 if self.bare(statement, false) && self.has_operand(statement, &statement.items, "number", "seed 7") =>
@@ -48,8 +46,9 @@ impl Checker<'_> {
         };
         let mut stages = Vec::new();
         let mut renders = Vec::new();
-        let mut well = model.is_some() && seed.is_some();
+        well &= seed.is_some();
         for source in &structure.stages {
+            self.turn_to_first();
             let built = match attribute_of(source) {
                 Some(statement) => self.asked(scope, source, statement),
                 None => self.stage_of(scope, source, stages.last()),
@@ -72,32 +71,9 @@ impl Checker<'_> {
         if !well {
             return None;
         }
-        let variant = Variant { label: label.join(", "), model: model?, seed: seed?, stages };
+        let models = self.take_models(&mut stages);
+        let variant = Variant { label: label.join(", "), models, seed: seed?, stages };
         Some(Built { variant, renders })
-    }
-
-    fn model(&mut self, scope: &mut Scope, statement: Option<&Statement>) -> Option<Model> {
-        let call = match statement {
-            Some(statement) => {
-                if let Some(name) = &statement.binding {
-                    let help = "write `model resnet18`; compare networks with `model each [resnet18, resnet34]`";
-                    self.wrong(name.span, "a recipe has one network, without a name", help);
-                    return None;
-                }
-                if !self.bare(statement, false)
-                    || !self.has_operand(statement, &statement.items, "model", "model resnet18")
-                {
-                    return None;
-                }
-                self.call(scope, Kind::Model, &statement.items)?
-            }
-            None => {
-                let spec = registry::find(Kind::Model, super::network::EMBEDDED)?;
-                let args = self.arguments(scope, spec, None, Span::default())?;
-                Call { spec, args, block: Vec::new(), occurrence: 0, span: Span::default() }
-            }
-        };
-        self.network(call)
     }
 
     fn stage_of(

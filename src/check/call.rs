@@ -146,9 +146,15 @@ impl Checker<'_> {
             written.push((param, argument, place));
         }
         let mut args = Args::new();
-        for param in spec.params {
+        // What a kind's words share comes first: of which network it is decides which nodes and classes there are.
+        for param in registry::shared(spec.kind).iter().chain(spec.params) {
             let argument = written.iter().find(|(other, ..)| other.name == param.name);
             let value = match (argument, param.presence) {
+                _ if param.ty == Type::Model => {
+                    let phrase = argument.map(|(_, argument, _)| &argument.value);
+                    let span = phrase.map_or(at, |phrase| phrase.span);
+                    self.turn_to(scope, spec, phrase, param, at).map(|value| (value, span))
+                }
                 (Some((_, argument, _)), _) => {
                     let span = argument.value.span;
                     let value = match param.ty {
@@ -194,11 +200,11 @@ impl Checker<'_> {
     }
 
     fn parameter(&mut self, spec: &'static Spec, name: &Name) -> Option<&'static Param> {
-        if let Some(param) = spec.param(&name.text) {
+        if let Some(param) = registry::params(spec).find(|param| param.name == name.text) {
             return Some(param);
         }
-        let names = || spec.params.iter().map(|param| param.name);
-        let alias = spec.params.iter().find(|param| param.aliases.contains(&name.text.as_str()));
+        let names = || registry::params(spec).map(|param| param.name);
+        let alias = registry::params(spec).find(|param| param.aliases.contains(&name.text.as_str()));
         let others: Vec<&str> = registry::of(spec.kind)
             .into_iter()
             .filter(|other| other.param(&name.text).is_some())
@@ -209,7 +215,7 @@ impl Checker<'_> {
             None if spec.kind == Kind::Canvas && !others.is_empty() => {
                 format!("{} can do it, `{}` can't", list(others.into_iter()).replace(" or ", " and "), spec.name)
             }
-            None if spec.params.is_empty() => format!("`{}` takes no arguments", spec.name),
+            None if names().next().is_none() => format!("`{}` takes no arguments", spec.name),
             None => format!("it takes {}", list(names()).replace(" or ", " and ")),
         };
         let message = format!("`{}` has no parameter `{}`", spec.name, name.text);

@@ -10,6 +10,7 @@ mod canvas;
 mod cycles;
 mod files;
 mod layers;
+mod models;
 mod network;
 mod number;
 mod objective;
@@ -99,6 +100,8 @@ pub fn check(input: &Input, world: &dyn World) -> Checked {
         masks: BTreeMap::new(),
         networks: BTreeMap::new(),
         pictures: BTreeMap::new(),
+        models: Vec::new(),
+        models_read: BTreeSet::new(),
         facts: None,
         defaults: Defaults,
         steps: input.overrides.steps,
@@ -137,7 +140,11 @@ struct Checker<'a> {
     networks: BTreeMap<network::Key, Option<Arc<Facts>>>,
     /// Photos by their paths, each read once.
     pictures: BTreeMap<PathBuf, photo::Size>,
-    /// The network of the variant that is worked out.
+    /// The networks of the variant that is worked out.
+    models: Vec<models::Named>,
+    /// Names of networks that some objective of some variant reads.
+    models_read: BTreeSet<String>,
+    /// The network that is spoken of: nodes and classes are its.
     facts: Option<Arc<Facts>>,
     defaults: Defaults,
     steps: Option<usize>,
@@ -201,6 +208,7 @@ impl Checker<'_> {
             built.extend(variant.filter(|built| self.sizes(&built.variant)));
         }
         self.warn_of_unused(&structure, &used);
+        self.warn_of_unread_models(&structure);
         for (span, (everywhere, name)) in std::mem::take(&mut self.idle) {
             if everywhere {
                 let message = format!("this `{name}` changes nothing");

@@ -46,7 +46,7 @@ impl Checker<'_> {
             );
             return None;
         }
-        Some(Model { call, facts, mean, std })
+        Some(Model { name: String::new(), call, facts, mean, std })
     }
 
     fn facts_of(&mut self, call: &Call) -> Option<Facts> {

@@ -62,10 +62,11 @@ impl Checker<'_> {
             well &= call.is_some();
             let Some(call) = call else { continue };
             let nodes = self.read_by(&call);
+            let model = self.position(call.args.get("of"));
             well &= self.agrees(&call) && nodes.is_some();
             let name = self.term_name(&expr);
             let weight = if sign < 0.0 { times(weight, Dial::Constant(sign)) } else { weight };
-            terms.extend(nodes.map(|nodes| Term { name, weight, call, nodes }));
+            terms.extend(nodes.map(|nodes| Term { name, weight, call, model, nodes }));
         }
         well.then_some(terms)
     }

@@ -27,8 +27,8 @@ pub struct Recipe {
 pub struct Variant {
     /// The values of its axes, for people: `hen`, `hen, 0.5`; empty where there is only one variant.
     pub label: String,
-    /// The network.
-    pub model: Model,
+    /// The networks that its terms read, in the order of the recipe; at least one.
+    pub models: Vec<Model>,
     /// The seed of its draws.
     pub seed: u64,
     /// Its stages, at least one.
@@ -38,6 +38,8 @@ pub struct Variant {
 /// A network in use.
 #[derive(Clone, Debug)]
 pub struct Model {
+    /// As objectives name it by `of`; empty where it has no name.
+    pub name: String,
     /// The word and its arguments (`weights`, `labels`, `mean`, `std`, `input`, `redirect`).
     pub call: Call,
     /// Everything known of it without its weights.
@@ -46,6 +48,21 @@ pub struct Model {
     pub mean: [f64; 3],
     /// Deviation by which each channel is divided; ones for `input = raw`.
     pub std: [f64; 3],
+}
+
+impl Model {
+    /// As told to a person: `resnet18`; of a named one `a (resnet18)`.
+    pub fn title(&self) -> String {
+        match self.name.as_str() {
+            "" => self.facts.name.to_string(),
+            name => format!("{name} ({})", self.facts.name),
+        }
+    }
+
+    /// Whether gradients that die behind a ReLU are redirected in the first steps.
+    pub fn redirects(&self) -> bool {
+        self.call.args.switch("redirect")
+    }
 }
 
 /// A run of steps on one canvas.
@@ -103,6 +120,8 @@ pub struct Term {
     pub weight: Dial,
     /// The objective.
     pub call: Call,
+    /// Which of the variant's networks it reads.
+    pub model: usize,
     /// The nodes that it reads, by their graph names; its value is the sum over them.
     pub nodes: Vec<String>,
 }

@@ -1,15 +1,14 @@
 //! Sizes: a canvas large enough for the network, positions that exist at the smallest size the transforms produce.
 
 use super::Checker;
-use super::recipe::Variant;
+use super::recipe::{Term, Variant};
 use crate::nets::{Facts, Shape};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Coordinate};
 
 impl Checker<'_> {
-    /// Checks every stage of a variant against the shapes of its network.
+    /// Checks every stage of a variant against the shapes of its networks.
     pub(super) fn sizes(&mut self, variant: &Variant) -> bool {
-        let facts = variant.model.facts.clone();
         let mut well = true;
         for stage in &variant.stages {
             let seen = Self::seen_sizes(stage);
@@ -23,38 +22,52 @@ impl Checker<'_> {
                 well = false;
                 continue;
             }
-            let shapes = match facts.graph.shapes(seen.least.0, seen.least.1) {
-                Ok(shapes) => shapes,
-                Err(small) => {
-                    let (height, width) = seen.least;
-                    let message = format!("a picture of {width}x{height} is too small for `{}`", facts.name);
-                    let label = format!("at `{}` nothing is left", small.node);
-                    let help = match smallest(&facts) {
-                        Some(side) => format!("`{}` needs at least {side}x{side}", facts.name),
-                        None => "make the canvas larger".to_string(),
-                    };
-                    self.tell(Diagnostic::error(&codes::CANVAS_TOO_SMALL, span, message, label).with_help(help));
-                    well = false;
-                    continue;
-                }
-            };
-            for term in &stage.terms {
-                let Arg::Point(point) = term.call.args.get("at") else { continue };
-                let Some(node) = term.nodes.first() else { continue };
-                let shape = facts.graph.find(node).and_then(|id| shapes.get(id));
-                let Some((height, width)) = shape.and_then(Shape::cells) else { continue };
-                let outside = |coordinate: Coordinate, length: usize| match coordinate {
-                    Coordinate::Cell(cell) => cell >= length,
-                    _ => false,
+            for (number, model) in variant.models.iter().enumerate() {
+                let terms = stage.terms.iter().filter(|term| term.model == number);
+                well &= self.sizes_of(&model.facts, terms, seen.least, span);
+            }
+        }
+        well
+    }
+
+    /// Checks what terms read of their network, for a picture of that height and width; the canvas stands at `span`.
+    fn sizes_of<'t>(
+        &mut self,
+        facts: &Facts,
+        terms: impl Iterator<Item = &'t Term>,
+        (height, width): (usize, usize),
+        span: Span,
+    ) -> bool {
+        let shapes = match facts.graph.shapes(height, width) {
+            Ok(shapes) => shapes,
+            Err(small) => {
+                let message = format!("a picture of {width}x{height} is too small for `{}`", facts.name);
+                let label = format!("at `{}` nothing is left", small.node);
+                let help = match smallest(facts) {
+                    Some(side) => format!("`{}` needs at least {side}x{side}", facts.name),
+                    None => "make the canvas larger".to_string(),
                 };
-                if outside(point.x, width) || outside(point.y, height) {
-                    let at = term.call.args.span("at").unwrap_or(term.call.span);
-                    let message = format!("`{node}` has no such cell");
-                    let label = format!("it is {width} wide and {height} high at the smallest size");
-                    let help = format!("x is 0 to {}, y is 0 to {}, from the top left", width - 1, height - 1);
-                    self.tell(Diagnostic::error(&codes::OUT_OF_RANGE, at, message, label).with_help(help));
-                    well = false;
-                }
+                self.tell(Diagnostic::error(&codes::CANVAS_TOO_SMALL, span, message, label).with_help(help));
+                return false;
+            }
+        };
+        let mut well = true;
+        for term in terms {
+            let Arg::Point(point) = term.call.args.get("at") else { continue };
+            let Some(node) = term.nodes.first() else { continue };
+            let shape = facts.graph.find(node).and_then(|id| shapes.get(id));
+            let Some((height, width)) = shape.and_then(Shape::cells) else { continue };
+            let outside = |coordinate: Coordinate, length: usize| match coordinate {
+                Coordinate::Cell(cell) => cell >= length,
+                _ => false,
+            };
+            if outside(point.x, width) || outside(point.y, height) {
+                let at = term.call.args.span("at").unwrap_or(term.call.span);
+                let message = format!("`{node}` has no such cell");
+                let label = format!("it is {width} wide and {height} high at the smallest size");
+                let help = format!("x is 0 to {}, y is 0 to {}, from the top left", width - 1, height - 1);
+                self.tell(Diagnostic::error(&codes::OUT_OF_RANGE, at, message, label).with_help(help));
+                well = false;
             }
         }
         well

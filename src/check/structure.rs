@@ -39,7 +39,7 @@ struct Row(&'static str, Slot, bool, bool);
 const TABLE: [Row; 16] = [
     Row("use", Slot::Use, true, false),
     Row("let", Slot::Let, true, false),
-    Row("model", Slot::Model, false, false),
+    Row("model", Slot::Model, true, false),
     Row("canvas", Slot::Canvas, false, true),
     Row("seed", Slot::Seed, false, false),
     Row("init", Slot::Init, false, true),
@@ -157,7 +157,9 @@ impl Checker<'_> {
                 );
                 continue;
             }
-            of_slot.push(Rc::new(statement.clone()));
+            if *slot != Slot::Model || self.stands_beside(statement, of_slot) {
+                of_slot.push(Rc::new(statement.clone()));
+            }
         }
     }
 

@@ -48,6 +48,7 @@ impl Checker<'_> {
                 ExprKind::Name(name) | ExprKind::Text(name) => self.node(name, expr.span).map(Arg::Node),
                 _ => self.wrong_type(expr, param),
             },
+            Type::Model => self.model_name(expr, param).map(Arg::Model),
             // Units need to know which node they are of: see `units`. Words are read by their statements.
             Type::Units(_) | Type::Word(_) | Type::Any => self.wrong_type(expr, param),
             Type::Point => self.point(scope, expr, param).map(Arg::Point),
@@ -96,6 +97,9 @@ impl Checker<'_> {
             Type::File => ("a file's name".into(), "put the path into double quotes".into()),
             Type::Files => ("files' names".into(), "put the path or the pattern into double quotes".into()),
             Type::Size => ("a size".into(), "write width x height, as `224x224`".into()),
+            Type::Model => {
+                ("the name of a network".into(), "write the name that `model` gave it, without quotes".into())
+            }
             Type::Node => ("a node of the network".into(), "write its name, as `layer3.1.conv2`".into()),
             Type::Units(_) => {
                 ("a label, an index or a list of them".into(), "write `\"hen\"`, `8` or `[8, 16]`".into())

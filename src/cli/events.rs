@@ -6,7 +6,7 @@
 //! | `started` | `recipe`, `steps` (of all batches), `variants` (labels) |
 //! | `fetching` | `model`, `bytes`, `of` (or null) |
 //! | `loaded` | `weights`: list of `name`, `sha256`, `non_commercial` (reason or null) |
-//! | `step` | `step` (from 0), `steps`, `done` (of all batches), `stage`, `iteration`, `variants`: list of `variant`, `label`, `loss`, `activation`, `probability` (or null), `terms`, `penalties` |
+//! | `step` | `step` (from 0), `steps`, `done` (of all batches), `stage`, `iteration`, `variants`: list of `variant`, `label`, `loss`, `activation`, `probabilities` (of each network, or null), `probability` (the first of them), `terms`, `penalties` |
 //! | `frame` | `variant`, `label`, `stage`, `iteration`, `last` |
 //! | `note` | `diagnostic`, as `--diagnostic-format json` prints it |
 //! | `wrote` | `file` |
@@ -81,7 +81,8 @@ impl Events {
             .map(|(variant, scores)| {
                 json!({
                     "variant": variant, "label": self.labels.get(*variant), "loss": scores.loss,
-                    "activation": scores.activation, "probability": scores.probability,
+                    "activation": scores.activation, "probability": scores.probabilities.iter().flatten().next(),
+                    "probabilities": scores.probabilities,
                     "terms": scores.terms, "penalties": scores.penalties,
                 })
             })

@@ -21,8 +21,9 @@ pub fn named(text: Option<&str>, store: &WeightStore, reporter: &Reporter) -> Re
     let recipe = run::accepted(&checked, &input.name, reporter)
         // What is wrong here is an argument.
         .map_err(|_| Failure::told(Exit::Usage))?;
-    match recipe.variants.as_slice() {
-        [variant] => Ok(variant.model.clone()),
+    let mut models = recipe.variants.iter().flat_map(|variant| &variant.models);
+    match (models.next(), models.next()) {
+        (Some(model), None) => Ok(model.clone()),
         _ => Err(Failure::usage("name one network, not several", None)),
     }
 }

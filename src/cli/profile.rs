@@ -10,6 +10,7 @@ use super::progress::{Progress, Style};
 use super::report::Reporter;
 use super::run::{accepted, cancel, told};
 use super::{Exit, Failure, recipe};
+use crate::check::recipe::Model;
 use crate::check::{Overrides, Recipe, check};
 use crate::nets::{LayerTime, Network};
 use crate::ops::fast::Vectors;
@@ -41,7 +42,10 @@ pub fn run(args: &ProfileArgs, reporter: &Reporter) -> Result<(), Failure> {
     });
     clock.ended = Some(Instant::now());
     let report = result.map_err(|failed| told(failed.why, &checked.sources, reporter).into_exit())?;
-    let text = page(&input.name, recipe, &clock, session.networks().next(), report.files.len());
+    // Those of the first variant: what other batches loaded comes behind them.
+    let models = recipe.variants.first().map_or(0, |variant| variant.models.len());
+    let networks: Vec<(&str, &Network)> = session.networks().take(models).collect();
+    let text = page(&input.name, recipe, &clock, &networks, report.files.len());
     anstream::stdout().write_all(text.as_bytes()).map_err(Failure::output)?;
     // What was measured until then is worth telling all the same.
     if report.ending.cancelled { Err(Failure::told(Exit::Interrupted)) } else { Ok(()) }
@@ -56,8 +60,8 @@ struct Clock {
     ended: Option<Instant>,
     steps: usize,
     now: Option<(Phase, Instant)>,
-    /// For each phase what it took in each step that counts.
-    phases: BTreeMap<Phase, Vec<Duration>>,
+    /// For each phase what it took in all steps that count.
+    phases: BTreeMap<Phase, Duration>,
 }
 
 impl Clock {
@@ -89,14 +93,14 @@ impl Clock {
         if let Some((phase, began)) = self.now
             && self.steps >= WARM
         {
-            self.phases.entry(phase).or_default().push(now - began);
+            *self.phases.entry(phase).or_default() += now - began;
         }
     }
 
     /// The mean of a step, of what is not in the files' way.
     fn mean(&self, phase: Phase) -> Duration {
-        let all = self.phases.get(&phase).map_or(&[][..], Vec::as_slice);
-        all.iter().sum::<Duration>() / all.len().max(1) as u32
+        let all = self.phases.get(&phase).copied().unwrap_or_default();
+        all / self.steps.saturating_sub(WARM).max(1) as u32
     }
 }
 
@@ -146,26 +150,32 @@ fn together(names: &[String]) -> String {
     rest.iter().fold(first.clone(), |all, name| all + " + " + name.rsplit('.').next().unwrap_or(name))
 }
 
-fn page(name: &str, recipe: &Recipe, clock: &Clock, network: Option<&Network>, files: usize) -> String {
+fn page(name: &str, recipe: &Recipe, clock: &Clock, networks: &[(&str, &Network)], files: usize) -> String {
     let phase = |phase| clock.mean(phase);
     let images = recipe.variants.first().and_then(|v| v.stages.first()).map_or(1, |stage| stage.views) as u32;
     let mut rows = vec![Row::new("transforms, penalties", phase(Phase::Transforms), phase(Phase::Pullback))];
     let (mut forward, mut backward) = (phase(Phase::Forward), phase(Phase::Backward));
-    if let Some(network) = network {
-        let lanes = recipe.variants.len().max(1) as u32;
+    let lanes = recipe.variants.len().max(1) as u32;
+    let mut portable = Vec::new();
+    for (name, network) in networks {
+        // Names of nodes alone would not tell which network is meant.
+        let of = if networks.len() > 1 { format!("{name}: ") } else { String::new() };
         for row in network.times().into_iter().map(|layer| Row::of_layer(layer, images * lanes)) {
             forward = forward.saturating_sub(row.forward);
             backward = backward.saturating_sub(row.backward);
-            rows.push(row);
+            rows.push(Row { name: of.clone() + &row.name, ..row });
         }
-        let (nodes, _) = network.portable_time();
-        rows.push(Row { way: "portable", ..Row::new(&together(&nodes), forward, backward) });
+        portable.push(of + &together(&network.portable_time().0));
+    }
+    if !portable.is_empty() {
+        rows.push(Row { way: "portable", ..Row::new(&portable.join("; "), forward, backward) });
     }
     rows.push(Row::new("objective", phase(Phase::Objective), Duration::ZERO));
     rows.push(Row::new("optimizer, filters", phase(Phase::Update), Duration::ZERO));
     let all: Duration = rows.iter().map(Row::took).sum();
 
-    let model = recipe.variants.first().map_or("", |variant| variant.model.facts.name);
+    let models = recipe.variants.first().map_or(&[][..], |variant| &variant.models);
+    let model = models.iter().map(Model::title).collect::<Vec<_>>().join(", ");
     let vectors = Vectors::best().map_or("no vectors", Vectors::name);
     let threads = rayon::current_num_threads();
     let steps = clock.steps.saturating_sub(WARM);

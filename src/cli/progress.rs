@@ -52,13 +52,15 @@ pub struct Progress {
     tenths: usize,
     name: String,
     variants: usize,
+    /// The names of the networks; nothing where there is one.
+    models: Vec<String>,
 }
 
 impl Progress {
     /// Nothing runs yet.
     pub fn new(style: Style, reporter: Reporter) -> Self {
-        let (events, begun) = (Events::default(), Instant::now());
-        Self { style, reporter, bar: None, events, begun, steps: 0, tenths: 0, name: String::new(), variants: 0 }
+        let (events, begun, name) = (Events::default(), Instant::now(), String::new());
+        Self { style, reporter, bar: None, events, begun, steps: 0, tenths: 0, name, variants: 0, models: Vec::new() }
     }
 
     /// The recipe can't run.
@@ -73,6 +75,10 @@ impl Progress {
         self.clear();
         (self.begun, self.steps, self.tenths) = (Instant::now(), 0, 0);
         (self.name, self.variants) = (recipe.name.clone(), recipe.variants.len());
+        self.models = match recipe.variants.first().map_or(&[][..], |variant| &variant.models) {
+            [_] => Vec::new(),
+            several => several.iter().map(|model| model.name.clone()).collect(),
+        };
         self.events.labels = recipe.variants.iter().map(|variant| variant.label.clone()).collect();
         self.events.stages = recipe
             .variants
@@ -232,7 +238,7 @@ impl Progress {
         }
         let elapsed = self.begun.elapsed();
         let left = elapsed.mul_f64(self.steps.saturating_sub(step.done) as f64 / step.done.max(1) as f64);
-        let line = format!("{}, {} left", summary(step.scores), seconds(left));
+        let line = format!("{}, {} left", summary(step.scores, &self.models), seconds(left));
         if let Some(bar) = &self.bar {
             bar.set_message(line);
             bar.set_position(step.done as u64);
@@ -275,15 +281,21 @@ fn style(template: &str) -> ProgressStyle {
     style.progress_chars("━╸─")
 }
 
-/// `loss -12.31, activation 12.50, probability 93.2 %`; of several variants their means.
-fn summary(scores: &[Scores]) -> String {
+/// `loss -12.31, activation 12.50, probability 93.2 %`; of several variants their means; of several networks, which
+/// have these names, one probability each: `probability 93.2 % (a), 81.0 % (b)`.
+fn summary(scores: &[Scores], models: &[String]) -> String {
     let n = scores.len().max(1) as f64;
     let mean = |of: fn(&Scores) -> f64| scores.iter().map(of).sum::<f64>() / n;
     let mut text = format!("loss {}, activation {}", fixed(mean(|s| s.loss), 4), fixed(mean(|s| s.activation), 4));
-    let probabilities: Vec<f64> = scores.iter().filter_map(|s| s.probability).collect();
-    if !probabilities.is_empty() {
-        let mean = probabilities.iter().sum::<f64>() / probabilities.len() as f64;
-        text.push_str(&format!(", probability {:.1} %", 100.0 * mean));
+    let mut before = ", probability";
+    for model in 0..models.len().max(1) {
+        let all = scores.iter().filter_map(|scores| scores.probabilities.get(model).copied().flatten());
+        let (sum, count) = all.fold((0.0, 0), |(sum, count), probability| (sum + probability, count + 1));
+        if count > 0 {
+            let name = models.get(model).map_or(String::new(), |name| format!(" ({name})"));
+            text.push_str(&format!("{before} {:.1} %{name}", 100.0 * sum / f64::from(count)));
+            before = ",";
+        }
     }
     if scores.len() > 1 {
         text.push_str(&format!(" (means of {})", scores.len()));

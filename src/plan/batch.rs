@@ -1,12 +1,12 @@
 //! Which variants run together, and what they take.
 //!
-//! Variants share a batch if the network that they need and every tensor's shape on the way are the same. It is a
+//! Variants share a batch if the networks that they need and every tensor's shape on the way are the same. It is a
 //! matter of speed alone: a variant's bytes are the same in any batch.
 
 use std::collections::BTreeSet;
 
 use crate::check::recipe::{Model, Recipe, Stage, Variant};
-use crate::source::{Diagnostic, codes};
+use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Call};
 use crate::words::{AT_ONCE, Against, Sizes, parameters, planes, registry};
 
@@ -15,9 +15,9 @@ use crate::words::{AT_ONCE, Against, Sizes, parameters, planes, registry};
 pub struct Batch {
     /// Their places in the recipe, ascending.
     pub variants: Vec<usize>,
-    /// The nodes that their terms read, in any stage: a network is loaded for just these.
-    pub nodes: BTreeSet<String>,
-    /// Bytes that they are estimated to take at most, network included.
+    /// For each of their networks the nodes that their terms read, in any stage: it is loaded for just these.
+    pub nodes: Vec<BTreeSet<String>>,
+    /// Bytes that they are estimated to take at most, networks included.
     pub memory: u64,
     /// Bytes that the first of them takes alone.
     pub(super) least: u64,
@@ -37,8 +37,8 @@ pub struct Cost {
 /// What one variant takes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Needs {
-    /// Bytes of the network's weights.
-    network: u64,
+    /// Bytes of the networks' weights.
+    networks: u64,
     /// Bytes of its canvases, views and activations, in the stage that takes most.
     own: u64,
     passes: u64,
@@ -81,7 +81,7 @@ pub fn batches(recipe: &Recipe, memory: u64, frames: u64) -> (Vec<Batch>, Cost, 
         let needs = needs(variant, &nodes);
         cost.passes += needs.passes;
         cost.multiplications = cost.multiplications.saturating_add(needs.multiplications);
-        let alone = needs.network + needs.own;
+        let alone = needs.networks + needs.own;
         if alone > memory && problem.is_none() {
             problem = Some(too_big(variant, alone, memory));
         }
@@ -124,10 +124,18 @@ pub fn apart(recipe: &Recipe, batches: &[Batch]) -> Option<Diagnostic> {
     })
 }
 
-fn nodes(variant: &Variant) -> BTreeSet<String> {
-    let terms = variant.stages.iter().flat_map(|stage| &stage.terms).flat_map(|term| term.nodes.clone());
-    let asked = variant.stages.iter().filter_map(|stage| stage.attribution.as_ref()?.node.clone());
-    terms.chain(asked).collect()
+fn nodes(variant: &Variant) -> Vec<BTreeSet<String>> {
+    let terms = variant.stages.iter().flat_map(|stage| &stage.terms);
+    let terms = terms.flat_map(|term| term.nodes.iter().map(|node| (term.model, node)));
+    // An attribution asks one network.
+    let asked = variant.stages.iter().filter_map(|stage| Some((0, stage.attribution.as_ref()?.node.as_ref()?)));
+    let mut nodes = vec![BTreeSet::new(); variant.models.len()];
+    for (model, node) in terms.chain(asked) {
+        if let Some(nodes) = nodes.get_mut(model) {
+            nodes.insert(node.clone());
+        }
+    }
+    nodes
 }
 
 /// Whether two variants can run side by side, given that they read the same nodes.
@@ -138,11 +146,10 @@ fn together(a: &Variant, b: &Variant) -> bool {
         let fixed = sizes.least == sizes.most;
         (x.width, x.height, x.steps, x.views) == (y.width, y.height, y.steps, y.views) && sizes == others && fixed
     };
-    same_model(&a.model, &b.model) && a.stages.len() == b.stages.len() && a.stages.iter().zip(&b.stages).all(same_stage)
-}
-
-fn same_model(a: &Model, b: &Model) -> bool {
-    same_call(&a.call, &b.call)
+    a.models.len() == b.models.len()
+        && a.models.iter().zip(&b.models).all(|(x, y)| same_call(&x.call, &y.call))
+        && a.stages.len() == b.stages.len()
+        && a.stages.iter().zip(&b.stages).all(same_stage)
 }
 
 /// Whether two calls do the same, wherever they stand.
@@ -164,12 +171,8 @@ pub fn seen_sizes(stage: &Stage) -> Sizes {
     })
 }
 
-fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
-    let facts = &variant.model.facts;
-    let reads: Vec<usize> = nodes.iter().filter_map(|node| facts.graph.find(node)).collect();
-    let weights: u64 = facts.graph.parameters().iter().map(|p| p.shape.iter().product::<usize>() as u64).sum();
-    let copies = if variant.model.call.args.switch("low_memory") { UNPREPARED } else { PREPARED };
-    let mut needs = Needs { network: weights * F32 * copies, ..Needs::default() };
+fn needs(variant: &Variant, nodes: &[BTreeSet<String>]) -> Needs {
+    let mut needs = Needs { networks: variant.models.iter().map(weights).sum(), ..Needs::default() };
     for stage in &variant.stages {
         let (height, width) = seen_sizes(stage).most;
         let planes = planes(&stage.canvas) as u64;
@@ -177,24 +180,10 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
         let grounds = if planes == 4 { GROUND_TENSORS } else { 0 };
         // A mask, and the picture that it holds.
         let held = if stage.canvas.args.file("mask").is_some() { 2 * canvas } else { 0 };
-        let terms = stage.terms.iter().filter(|term| against(&term.call) != Some(Against::Nothing));
-        let compared: Vec<usize> =
-            terms.flat_map(|term| &term.nodes).filter_map(|node| facts.graph.find(node)).collect();
-        let of_image = |height: usize, width: usize| match facts.graph.shapes(height, width) {
-            Ok(shapes) => {
-                let compared: usize =
-                    compared.iter().filter_map(|&node| shapes.get(node)).map(|shape| shape.len()).sum();
-                // As much again is in flight on the way back.
-                let activations = 2 * facts.graph.activation_bytes(&shapes, &reads);
-                let multiplications = facts.graph.multiplications(&shapes, &reads);
-                (activations + compared as u64 * F32 * COMPARED_TENSORS, multiplications)
-            }
-            Err(_) => (0, 0),
-        };
-        let (activations, multiplications) = of_image(height, width);
+        let (activations, multiplications) = of_image(variant, nodes, stage, (height, width));
         // Photos have the size of the canvas, also where a view has not; one is looked at at a time.
         let photo = match stage.terms.iter().any(|term| sees_photos(&term.call)) {
-            true => of_image(stage.height, stage.width).0,
+            true => of_image(variant, nodes, stage, (stage.height, stage.width)).0,
             false => 0,
         };
         // An attribution shows the network a few pictures at once, and each is a step.
@@ -206,10 +195,28 @@ fn needs(variant: &Variant, nodes: &BTreeSet<String>) -> Needs {
             + photo;
         let passes = stage.views as u64 * stage.steps as u64;
         needs.own = needs.own.max(own);
-        needs.passes += passes;
+        needs.passes += passes * variant.models.len() as u64;
         needs.multiplications = needs.multiplications.saturating_add(multiplications.saturating_mul(passes));
     }
     needs
+}
+
+/// Bytes of activations and multiplications of an image of that height and width.
+fn of_image(variant: &Variant, nodes: &[BTreeSet<String>], stage: &Stage, (height, width): (usize, usize)) -> (u64, u64) {
+    let (mut activations, mut multiplications) = (0, 0);
+    for (number, (Model { facts, .. }, nodes)) in variant.models.iter().zip(nodes).enumerate() {
+        let Ok(shapes) = facts.graph.shapes(height, width) else { continue };
+        let reads: Vec<usize> = nodes.iter().filter_map(|node| facts.graph.find(node)).collect();
+        let own = stage.terms.iter().filter(|term| term.model == number);
+        let terms = own.filter(|term| against(&term.call) != Some(Against::Nothing));
+        let compared = terms.flat_map(|term| &term.nodes).filter_map(|node| facts.graph.find(node));
+        let compared: usize = compared.filter_map(|node| shapes.get(node)).map(|shape| shape.len()).sum();
+        // As much again is in flight on the way back. Networks are asked one after another.
+        let own = 2 * facts.graph.activation_bytes(&shapes, &reads) + compared as u64 * F32 * COMPARED_TENSORS;
+        activations = activations.max(own);
+        multiplications += facts.graph.multiplications(&shapes, &reads);
+    }
+    (activations, multiplications)
 }
 
 fn sees_photos(call: &Call) -> bool {
@@ -220,6 +227,12 @@ fn against(call: &Call) -> Option<Against<'_>> {
     registry::objective(call.spec.name).map(|word| word.against(&call.args))
 }
 
+/// Bytes of a network's weights, in all copies.
+fn weights(Model { call, facts, .. }: &Model) -> u64 {
+    let weights: u64 = facts.graph.parameters().iter().map(|p| p.shape.iter().product::<usize>() as u64).sum();
+    weights * F32 * if call.args.switch("low_memory") { UNPREPARED } else { PREPARED }
+}
+
 fn area(height: usize, width: usize) -> u64 {
     height as u64 * width as u64
 }
@@ -227,7 +240,7 @@ fn area(height: usize, width: usize) -> u64 {
 fn too_big(variant: &Variant, needs: u64, memory: u64) -> Diagnostic {
     let area_of = |stage: &&Stage| area(stage.height, stage.width) * stage.views as u64;
     let largest = variant.stages.iter().max_by_key(area_of);
-    let span = largest.map_or(variant.model.call.span, |stage| stage.canvas.span);
+    let span = largest.map_or(Span::default(), |stage| stage.canvas.span);
     let views = largest.map_or(1, |stage| stage.views);
     let help = if views > 1 { "make the canvas smaller, or take fewer `views`" } else { "make the canvas smaller" };
     Diagnostic::error(

@@ -48,19 +48,20 @@ pub(crate) fn stage(name: &str, size: usize, steps: usize) -> Stage {
 /// `weight * class(unit)`
 pub(crate) fn class(node: &str, unit: usize, weight: f64) -> Term {
     let call = call(Kind::Objective, "class", &[("units", Arg::Units(vec![unit])), ("as", Arg::Choice("logit"))]);
-    Term { name: format!("class({unit})"), weight: weight.into(), call, nodes: vec![node.to_string()] }
+    Term { name: format!("class({unit})"), weight: weight.into(), call, model: 0, nodes: vec![node.to_string()] }
 }
 
 /// A variant on a model that is fed raw values.
 pub(crate) fn variant(label: &str, facts: &Arc<Facts>, stages: Vec<Stage>) -> Variant {
     Variant {
         label: label.to_string(),
-        model: Model {
+        models: vec![Model {
+            name: String::new(),
             call: call(Kind::Model, "motifs", &[("redirect", Arg::Switch(true))]),
             facts: facts.clone(),
             mean: [0.0; 3],
             std: [1.0; 3],
-        },
+        }],
         seed: 0,
         stages,
     }

@@ -30,7 +30,7 @@ impl References {
     /// For several variants in their stages; those that compare with the same share it.
     pub fn of_all<'r>(
         places: impl Iterator<Item = Place<'r>>,
-        network: &dyn Network,
+        networks: &[&dyn Network],
         photos: Photos,
     ) -> Result<Vec<Self>, RunError> {
         let mut found: Vec<(&Stage, Self)> = Vec::new();
@@ -38,18 +38,19 @@ impl References {
             let known = found.iter().find(|(stage, _)| compare_alike(stage, at.stage));
             let references = match known {
                 Some((_, references)) => references.clone(),
-                None => Self::of(&at, network, photos)?,
+                None => Self::of(&at, networks, photos)?,
             };
             found.push((at.stage, references));
         }
         Ok(found.into_iter().map(|(_, references)| references).collect())
     }
 
-    /// Reads the photos of a stage and shows those that are not transformed to the network.
-    fn of(at: &Place, network: &dyn Network, photos: Photos) -> Result<Self, RunError> {
+    /// Reads the photos of a stage and shows those that are not transformed to the network of their term.
+    fn of(at: &Place, networks: &[&dyn Network], photos: Photos) -> Result<Self, RunError> {
         let mut references = BTreeMap::new();
         for (number, term) in at.stage.terms.iter().enumerate() {
             let word = word(term)?;
+            let Some(network) = networks.get(term.model) else { continue };
             let reference = match word.against(&term.call.args) {
                 Against::Photo { file, transformed } => {
                     let photo = photos(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width));
@@ -57,17 +58,17 @@ impl References {
                     match transformed {
                         true => Reference::Picture(photo),
                         false => {
-                            let taps = network.forward(&at.normalized(&photo)?, false)?;
+                            let taps = network.forward(&at.normalized(&photo, term.model)?, false)?;
                             Reference::Still(of_nodes(term, |node| Ok(vec![tap(&taps, term, node)?.detach()]))?)
                         }
                     }
                 }
-                Against::Running => Reference::Still(of_nodes(term, |node| learned(term, node, network))?),
+                Against::Running => Reference::Still(of_nodes(term, |node| learned(term, node, *network))?),
                 Against::Photos(_) | Against::Variants | Against::Nothing => continue,
             };
             references.insert(number, reference);
         }
-        references.extend(means(at, network, photos)?);
+        references.extend(means(at, networks, photos)?);
         Ok(Self(references))
     }
 }
@@ -89,30 +90,31 @@ fn learned(term: &Term, node: &str, network: &dyn Network) -> Result<Vec<Tensor>
     Ok(vec![mean, variance])
 }
 
-/// Whether the terms of two stages compare with the same, given that one network looks at both.
+/// Whether the terms of two stages compare with the same, given that the same networks look at both.
 fn compare_alike(a: &Stage, b: &Stage) -> bool {
-    let alike = |(a, b): (&Term, &Term)| a.nodes == b.nodes && same_call(&a.call, &b.call);
+    let alike = |(a, b): (&Term, &Term)| a.model == b.model && a.nodes == b.nodes && same_call(&a.call, &b.call);
     (a.width, a.height, a.terms.len()) == (b.width, b.height, b.terms.len()) && a.terms.iter().zip(&b.terms).all(alike)
 }
 
-/// What the terms keep of several photos, the mean over these. One photo after another is shown to the network, once for
-/// all terms that name the same ones, and only what is kept of it stays: so they take the memory of one.
-fn means(at: &Place, network: &dyn Network, photos: Photos) -> Result<Vec<(usize, Reference)>, RunError> {
-    let mut of_files: Vec<(&[PathBuf], Vec<(usize, &Term)>)> = Vec::new();
+/// What the terms keep of several photos, the mean over these. One photo after another is shown to a network, once for
+/// all of its terms that name the same ones, and only what is kept of it stays: so they take the memory of one.
+fn means(at: &Place, networks: &[&dyn Network], photos: Photos) -> Result<Vec<(usize, Reference)>, RunError> {
+    let mut of_files: Vec<((usize, &[PathBuf]), Vec<(usize, &Term)>)> = Vec::new();
     for (number, term) in at.stage.terms.iter().enumerate() {
         let Against::Photos(files) = word(term)?.against(&term.call.args) else { continue };
-        match of_files.iter_mut().find(|(known, _)| *known == files) {
+        match of_files.iter_mut().find(|(known, _)| *known == (term.model, files)) {
             Some((_, terms)) => terms.push((number, term)),
-            None => of_files.push((files, vec![(number, term)])),
+            None => of_files.push(((term.model, files), vec![(number, term)])),
         }
     }
     let mut means = Vec::new();
-    for (files, terms) in of_files {
+    for ((model, files), terms) in of_files {
+        let Some(network) = networks.get(model) else { continue };
         let mut sums: Vec<Vec<Option<Tensor>>> = terms.iter().map(|(_, term)| vec![None; term.nodes.len()]).collect();
         for file in files {
             let Some((_, first)) = terms.first() else { continue };
             let photo = photos(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width));
-            let taps = network.forward(&at.normalized(&photo.map_err(failed(first))?)?, false)?;
+            let taps = network.forward(&at.normalized(&photo.map_err(failed(first))?, model)?, false)?;
             for ((_, term), sums) in terms.iter().zip(&mut sums) {
                 for (node, sum) in term.nodes.iter().zip(sums) {
                     let tap = tap(&taps, term, node)?.detach();
@@ -133,22 +135,24 @@ fn means(at: &Place, network: &dyn Network, photos: Photos) -> Result<Vec<(usize
     Ok(means)
 }
 
-/// For each variant, each of its terms and each of their nodes what it compares with. `own` are the taps of each variant.
+/// For each variant, each of its terms and each of their nodes what it compares with; nothing for terms on other networks
+/// than number `model`. `own` are the taps of each variant.
 pub(super) fn others(
     lanes: &[Lane],
     own: &[Taps],
-    network: &dyn Network,
+    (model, network): (usize, &dyn Network),
 ) -> Result<Vec<Vec<Vec<Vec<Other>>>>, RunError> {
     let of_lane = |(index, lane): (usize, &Lane)| {
         let terms = lane.at.stage.terms.iter().enumerate();
         let of_term = |(number, term): (usize, &Term)| {
             let still = |tap: &Tensor| Other { tap: tap.clone(), offset: 0 };
             match (word(term)?.against(&term.call.args), lane.references.0.get(&number)) {
+                _ if term.model != model => Ok(Vec::new()),
                 (_, Some(Reference::Still(nodes))) => {
                     Ok(nodes.iter().map(|others| others.iter().map(still).collect()).collect())
                 }
                 (_, Some(Reference::Picture(photo))) => {
-                    let taps = network.forward(&lane.at.normalized(&seen(photo, &lane.at)?)?, false)?;
+                    let taps = network.forward(&lane.at.normalized(&seen(photo, &lane.at)?, model)?, false)?;
                     of_nodes(term, |node| Ok(vec![still(&tap(&taps, term, node)?.detach())]))
                 }
                 (Against::Variants, None) => of_nodes(term, |node| {
@@ -228,7 +232,7 @@ mod tests {
         let network = Waves::default();
         let setting = Setting {
             recipe,
-            networks: &vec![&network as &dyn super::Network; plan.batches.len()],
+            networks: &vec![vec![&network as &dyn super::Network]; plan.batches.len()],
             plan: &plan,
             photos: &photos,
             all_frames: false,

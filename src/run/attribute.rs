@@ -10,7 +10,7 @@ use super::network::Network;
 use super::pullback::seeded;
 use super::state::Place;
 use super::{Ending, Event, Scores, Setting, Step};
-use crate::check::recipe::{Attribution, Stage, Variant};
+use crate::check::recipe::{Attribution, Stage};
 use crate::plan::Take;
 use crate::words::{Asked, Scorer, Taps, looked_at, registry, shades, smoothed};
 
@@ -19,12 +19,13 @@ use crate::words::{Asked, Scorer, Taps, looked_at, registry, shades, smoothed};
 pub(super) fn maps(
     setting: &Setting,
     number: usize,
-    network: &dyn Network,
+    networks: &[&dyn Network],
     done: &mut usize,
     ending: &mut Ending,
     sink: &mut dyn FnMut(Event),
 ) -> Result<(), RunError> {
-    let Some(batch) = setting.plan.batches.get(number) else { return Ok(()) };
+    // The checker lets the terms of an attribution read one network only.
+    let (Some(batch), Some(network)) = (setting.plan.batches.get(number), networks.first()) else { return Ok(()) };
     for index in &batch.variants {
         let Some(variant) = setting.recipe.variants.get(*index) else { continue };
         let Some(stage) = variant.stages.first() else { continue };
@@ -47,7 +48,7 @@ pub(super) fn maps(
             !setting.cancel.is_cancelled()
         };
         let at = Place { variant, stage, iteration: 0, step: 0 };
-        let Some((scores, map, picture)) = map(setting, &at, attribution, network, &mut told)? else {
+        let Some((scores, map, picture)) = map(setting, &at, attribution, *network, &mut told)? else {
             ending.cancelled = true;
             return Ok(());
         };
@@ -72,7 +73,8 @@ fn map(
     network: &dyn Network,
     told: Told,
 ) -> Result<Option<(Scores, Tensor, Tensor)>, RunError> {
-    let (Variant { model, .. }, Stage { height, width, .. }) = (at.variant, at.stage);
+    let Stage { height, width, .. } = at.stage;
+    let Some(model) = at.variant.models.first() else { return Err(unknown(&attribution.method)) };
     let call = &attribution.photo;
     let path = call.args.file("file").unwrap_or(std::path::Path::new(""));
     let photo = (setting.photos)(path)
@@ -129,13 +131,15 @@ impl Asking<'_, '_> {
         let input = self.input(photo)?;
         let taps = self.network.forward(&input, false)?;
         let Verdict { terms, activation, probability, .. } = self.verdict(&taps, 0)?;
-        self.scores = Scores { loss: -activation, terms, penalties: Vec::new(), activation, probability };
+        let terms = terms.into_iter().map(|(_, value)| value).collect();
+        let (penalties, probabilities) = (Vec::new(), vec![probability]);
+        self.scores = Scores { loss: -activation, terms, penalties, activation, probabilities };
         self.passed(1)
     }
 
     /// What the network sees of pictures.
     fn input(&self, pictures: &Tensor) -> Candle<Tensor> {
-        self.at.normalized(pictures)
+        self.at.normalized(pictures, 0)
     }
 
     fn passed(&mut self, pictures: usize) -> Candle<()> {
@@ -152,7 +156,7 @@ impl Asking<'_, '_> {
             .collect::<Candle<Taps>>()?;
         // What compares with photos or variants is not asked about: the checker refuses it.
         let others = vec![Vec::new(); self.at.stage.terms.len()];
-        let fault = match judge(own, &others, self.at) {
+        let fault = match judge(own, 0, &others, self.at) {
             Ok(Ok(verdict)) => return Ok(verdict),
             Ok(Err(judge::Fault(what, term))) => RunError::NotFinite(NotFinite {
                 what,

@@ -12,13 +12,14 @@ use crate::check::recipe::Term;
 use crate::spec::Moment;
 use crate::words::{Other, Taps, registry};
 
-/// What a variant's terms make of its own part of the taps.
+/// What a variant's terms on one network make of its own part of the taps.
+#[derive(Default)]
 pub(super) struct Verdict {
-    /// Each term's value, unweighted.
-    pub terms: Vec<f64>,
+    /// Each term's value, unweighted, with the term's number.
+    pub terms: Vec<(usize, f64)>,
     /// Σ weight · term.
     pub activation: f64,
-    /// See [`super::Scores::probability`].
+    /// See [`super::Scores::probabilities`].
     pub probability: Option<f64>,
     /// The gradient of −activation with respect to each tap, `[views, …]`; a tap that nothing depends on is left out.
     pub gradients: BTreeMap<String, Tensor>,
@@ -27,11 +28,12 @@ pub(super) struct Verdict {
 /// What is wrong with a term.
 pub(super) struct Fault<'r>(pub Culprit, pub &'r Term);
 
-/// Values and gradients of a variant's terms. The taps are its own, `[views, …]`, and become leaves of a new graph, so
-/// that nothing here depends on what else is in the batch.
+/// Values and gradients of a variant's terms on network number `model`. The taps are its own, `[views, …]`, and become
+/// leaves of a new graph, so that nothing here depends on what else is in the batch.
 /// `others` are for each term and each of its nodes what it compares with.
 pub(super) fn judge<'r>(
     taps: Taps,
+    model: usize,
     others: &[Vec<Vec<Other>>],
     at: &Place<'r>,
 ) -> Result<Result<Verdict, Fault<'r>>, RunError> {
@@ -40,14 +42,14 @@ pub(super) fn judge<'r>(
     let mut terms = Vec::new();
     let mut activation = 0.0;
     let mut loss: Option<Tensor> = None;
-    for (term, others) in at.stage.terms.iter().zip(others) {
+    for (index, term, others) in terms_of(at, model, others) {
         let value = value(term, &leaves, others, &moment)?;
         let number = number(&value)?;
         let weight = weight(term, &moment);
         if !number.is_finite() || !weight.is_finite() {
             return Ok(Err(Fault(Culprit::Value, term)));
         }
-        terms.push(number);
+        terms.push((index, number));
         activation += weight * number;
         let part = value.affine(-weight, 0.0)?;
         loss = Some(match loss {
@@ -61,11 +63,21 @@ pub(super) fn judge<'r>(
     };
     for gradient in gradients.values() {
         if !is_finite(gradient)? {
-            return Ok(Err(blame(at, &leaves, others, &moment)?));
+            return Ok(Err(blame(terms_of(at, model, others), &leaves, &moment)?));
         }
     }
-    let probability = probability(at, &leaves, &moment)?;
+    let probability = probability(at, model, &leaves, &moment)?;
     Ok(Ok(Verdict { terms, activation, probability, gradients }))
+}
+
+/// The terms on one network: their numbers, they, and what they compare with.
+fn terms_of<'r, 'o>(
+    at: &Place<'r>,
+    model: usize,
+    others: &'o [Vec<Vec<Other>>],
+) -> impl Iterator<Item = (usize, &'r Term, &'o [Vec<Other>])> + use<'r, 'o> {
+    let all = at.stage.terms.iter().zip(others).enumerate();
+    all.filter(move |(_, (term, _))| term.model == model).map(|(index, (term, others))| (index, term, &others[..]))
 }
 
 fn leaves(taps: Taps) -> candle_core::Result<BTreeMap<String, Var>> {
@@ -110,14 +122,13 @@ fn gradients(loss: &Tensor, leaves: &BTreeMap<String, Var>) -> candle_core::Resu
 }
 
 /// The first term whose own gradient is not finite; the first one if only their sum is not.
-fn blame<'r>(
-    at: &Place<'r>,
+fn blame<'r, 'o>(
+    terms: impl Iterator<Item = (usize, &'r Term, &'o [Vec<Other>])>,
     leaves: &BTreeMap<String, Var>,
-    others: &[Vec<Vec<Other>>],
     moment: &Moment,
 ) -> Result<Fault<'r>, RunError> {
     let mut first = None;
-    for (term, others) in at.stage.terms.iter().zip(others) {
+    for (_, term, others) in terms {
         let part = value(term, leaves, others, moment)?.affine(-weight(term, moment), 0.0)?;
         for gradient in gradients(&part, leaves)?.values() {
             if !is_finite(gradient)? {
@@ -132,9 +143,14 @@ fn blame<'r>(
     }
 }
 
-/// The softmax's share of the classes of the first maximized `class` term, mean over the views.
-fn probability(at: &Place, leaves: &BTreeMap<String, Var>, moment: &Moment) -> candle_core::Result<Option<f64>> {
-    let is_target = |term: &&Term| term.call.spec.name == "class" && weight(term, moment) > 0.0;
+/// The softmax's share of the classes of the first maximized `class` term on a network, mean over the views.
+fn probability(
+    at: &Place,
+    model: usize,
+    leaves: &BTreeMap<String, Var>,
+    moment: &Moment,
+) -> candle_core::Result<Option<f64>> {
+    let is_target = |term: &&Term| term.model == model && term.call.spec.name == "class" && weight(term, moment) > 0.0;
     let Some(term) = at.stage.terms.iter().find(is_target) else { return Ok(None) };
     let Some(logits) = term.nodes.first().and_then(|node| leaves.get(node)) else { return Ok(None) };
     let rows = logits.detach().flatten_from(1)?.to_dtype(DType::F64)?.to_vec2::<f64>()?;

@@ -1,4 +1,4 @@
-//! From a canvas to what the network is shown of it.
+//! From a canvas to what the networks are shown of it.
 
 use candle_core::{Tensor, Var};
 
@@ -9,7 +9,7 @@ use crate::check::recipe::Stage;
 use crate::spec::{Call, Kind, Moment};
 use crate::words::{Mode, registry};
 
-/// A canvas on its way to the network: a graph of its own, from the parameters to the views.
+/// A canvas on its way to the networks: a graph of its own, from the parameters to the views.
 pub(super) struct Look {
     /// The parameters after the modes, as the graph's leaf.
     pub leaf: Var,
@@ -19,8 +19,8 @@ pub(super) struct Look {
     pub alpha: Option<Tensor>,
     /// The picture after the transforms, `[views, 3, H', W']`.
     pub seen: Tensor,
-    /// The same less the model's mean, divided by its deviation.
-    pub input: Tensor,
+    /// For each network the same less its mean, divided by its deviation.
+    pub inputs: Vec<Tensor>,
 }
 
 /// Modes, draws and transforms of one iteration.
@@ -29,8 +29,8 @@ pub(super) fn look(state: &State, canvas: &dyn Canvas, at: &Place) -> Result<Loo
     let leaf = Var::from_tensor(&moved(&state.params, held, canvas, at)?)?;
     let picture = shown(&leaf, held, canvas, at.stage)?;
     let seen = seen(&picture, at)?;
-    let input = at.normalized(&seen)?;
-    Ok(Look { leaf, alpha: alpha::planes(&picture)?.1, picture: alpha::laid(&picture, None)?, seen, input })
+    let inputs = (0..at.variant.models.len()).map(|model| at.normalized(&seen, model)).collect::<Result<_, _>>()?;
+    Ok(Look { leaf, alpha: alpha::planes(&picture)?.1, picture: alpha::laid(&picture, None)?, seen, inputs })
 }
 
 /// The modes of a stage, with their code.

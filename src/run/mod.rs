@@ -24,9 +24,9 @@ mod tests;
 
 use candle_core::Tensor;
 
-use crate::check::recipe::{Recipe, Variant};
+use crate::check::recipe::{Model, Recipe, Variant};
 use crate::plan::{Batch, Plan, Take, total_steps};
-use crate::source::{CancelToken, Diagnostic, codes};
+use crate::source::{CancelToken, Diagnostic, Span, codes};
 use crate::words::Photos;
 
 pub(crate) use error::reason;
@@ -52,8 +52,8 @@ pub struct Setting<'a> {
     pub recipe: &'a Recipe,
     /// What to run.
     pub plan: &'a Plan,
-    /// For each batch of the plan its network.
-    pub networks: &'a [&'a dyn Network],
+    /// For each batch of the plan its networks, in the order of its variants' models.
+    pub networks: &'a [Vec<&'a dyn Network>],
     /// Reads the photos that pictures start from.
     pub photos: Photos<'a>,
     /// Whether every iteration's canvas is handed out, not only those that a file shows.
@@ -83,15 +83,15 @@ pub fn run(setting: &Setting, sink: &mut dyn FnMut(Event)) -> Result<Ending, Run
     sink(Event::Started { steps, batches: plan.batches.len() });
     let mut ending = Ending { scores: vec![None; recipe.variants.len()], ..Ending::default() };
     let mut done = 0;
-    for (number, (batch, network)) in plan.batches.iter().zip(setting.networks).enumerate() {
+    for (number, (batch, networks)) in plan.batches.iter().zip(setting.networks).enumerate() {
         if asks(recipe, batch) {
-            attribute::maps(setting, number, *network, &mut done, &mut ending, sink)?;
+            attribute::maps(setting, number, networks, &mut done, &mut ending, sink)?;
             if ending.cancelled {
                 break;
             }
             continue;
         }
-        let mut runner = Runner::new(setting, number, batch, *network)?;
+        let mut runner = Runner::new(setting, number, batch, networks)?;
         let result = runner.run(&mut done, &mut ending, sink);
         if result.is_err() || ending.cancelled {
             runner.hand_out_what_is_there(sink)?;
@@ -122,11 +122,11 @@ struct Runner<'a> {
     setting: &'a Setting<'a>,
     number: usize,
     batch: &'a Batch,
-    network: &'a dyn Network,
+    networks: &'a [&'a dyn Network],
     states: Vec<State>,
     /// For each variant the photos of its stage.
     references: Vec<References>,
-    /// For each variant whether no gradient has come back from the network yet.
+    /// For each variant whether no gradient has come back from any network yet.
     silent: Vec<bool>,
 }
 
@@ -135,10 +135,10 @@ impl<'a> Runner<'a> {
         setting: &'a Setting<'a>,
         number: usize,
         batch: &'a Batch,
-        network: &'a dyn Network,
+        networks: &'a [&'a dyn Network],
     ) -> Result<Self, RunError> {
         let mut runner =
-            Self { setting, number, batch, network, states: Vec::new(), references: Vec::new(), silent: Vec::new() };
+            Self { setting, number, batch, networks, states: Vec::new(), references: Vec::new(), silent: Vec::new() };
         for (index, variant) in runner.variants() {
             let Some(stage) = variant.stages.first() else { continue };
             runner.states.push(started(index, variant, stage, setting.photos)?);
@@ -197,7 +197,7 @@ impl<'a> Runner<'a> {
         let stage =
             |variant: &'a Variant| Some(Place { variant, stage: variant.stages.get(number)?, iteration: 0, step: 0 });
         let places = self.variants().filter_map(|(_, variant)| stage(variant));
-        References::of_all(places, self.network, self.setting.photos)
+        References::of_all(places, self.networks, self.setting.photos)
     }
 
     /// Carries every canvas into the next stage.
@@ -221,14 +221,12 @@ impl<'a> Runner<'a> {
         sink: &mut dyn FnMut(Event),
     ) -> Result<Vec<Outcome>, RunError> {
         let mut lanes = Vec::with_capacity(self.states.len());
-        let mut redirect = false;
         for ((state, references), (_, variant)) in self.states.iter().zip(&self.references).zip(self.variants()) {
             let Some(stage) = variant.stages.get(number) else { continue };
-            redirect |= redirects(variant);
             let at = Place { variant, stage, iteration, step: step_number };
             lanes.push(Lane { state, at, references, canvas: canvas_of(stage)? });
         }
-        step(&lanes, self.network, redirect && step_number < REDIRECTED_STEPS, sink)
+        step(&lanes, self.networks, step_number < REDIRECTED_STEPS, sink)
     }
 
     /// Says, once, that a start was helped, or that after the first steps nothing has moved.
@@ -243,12 +241,13 @@ impl<'a> Runner<'a> {
             return;
         }
         let variants: Vec<_> = self.variants().collect();
-        if let Some(node) = self.network.redirected().first()
-            && let Some((_, variant)) = variants.first()
-            && !ending.helped
-        {
-            sink(Event::Note(helped(variant, node)));
-            ending.helped = true;
+        for (network, model) in self.networks.iter().zip(variants.first().map_or(&[][..], |(_, first)| &first.models)) {
+            if let Some(node) = network.redirected().first()
+                && !ending.helped
+            {
+                sink(Event::Note(helped(model, node)));
+                ending.helped = true;
+            }
         }
         for ((silent, outcome), (_, variant)) in self.silent.iter_mut().zip(outcomes).zip(&variants) {
             *silent &= outcome.silent;
@@ -297,10 +296,6 @@ impl<'a> Runner<'a> {
     }
 }
 
-fn redirects(variant: &Variant) -> bool {
-    variant.model.call.args.switch("redirect")
-}
-
 /// The picture that a state stands for, `[1, 3 or 4, H, W]`.
 fn picture(recipe: &Recipe, state: &State) -> Result<Tensor, RunError> {
     match recipe.variants.get(state.variant).and_then(|variant| variant.stages.get(state.stage)) {
@@ -309,10 +304,10 @@ fn picture(recipe: &Recipe, state: &State) -> Result<Tensor, RunError> {
     }
 }
 
-fn helped(variant: &Variant, node: &str) -> Diagnostic {
+fn helped(model: &Model, node: &str) -> Diagnostic {
     Diagnostic::note(
         &codes::DEAD_START,
-        variant.model.call.span,
+        model.call.span,
         format!("no gradient came through the ReLU `{node}` at the start, so it was redirected"),
         "its first steps were helped",
     )
@@ -321,14 +316,14 @@ fn helped(variant: &Variant, node: &str) -> Diagnostic {
 
 fn stuck(variant: &Variant, steps: usize) -> Diagnostic {
     let of = if variant.label.is_empty() { String::new() } else { format!(" of `{}`", variant.label) };
-    let help = if redirects(variant) {
+    let help = if variant.models.iter().any(Model::redirects) {
         "start from another picture, such as `init uniform`, or another `seed`"
     } else {
         "remove `redirect = off`, or start from another picture, such as `init uniform`"
     };
     Diagnostic::warning(
         &codes::NO_GRADIENT,
-        variant.model.call.span,
+        variant.models.first().map_or(Span::default(), |model| model.call.span),
         format!("the network gave no gradient in the first {steps} steps{of}: nothing moves"),
         "what is maximized does not answer to the picture",
     )

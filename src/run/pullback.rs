@@ -1,4 +1,4 @@
-//! From the gradient of the network's input to that of the parameters.
+//! From the gradients of the networks' inputs to that of the parameters.
 
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result as Candle, Shape, Tensor};
 
@@ -14,21 +14,25 @@ pub(super) struct Pulled {
     pub gradient: Tensor,
     /// Each penalty's value, its weight included.
     pub penalties: Vec<f64>,
-    /// Whether nothing came from the network.
+    /// Whether nothing came from any network.
     pub silent: bool,
 }
 
-/// Takes the gradient of the terms with respect to the network's input back through the transforms and adds the
-/// penalties'. `activation` is Σ weight · term.
-pub(super) fn pull_back(
+/// Takes the gradients of the terms with respect to the networks' inputs back through the transforms, where they add
+/// up, and adds the penalties'. `activation` is Σ weight · term.
+pub(super) fn pull_back<'t>(
     look: &Look,
-    gradient: &Tensor,
+    gradients: impl Iterator<Item = &'t Tensor>,
     activation: f64,
     at: &Place,
 ) -> Result<Result<Pulled, Fault>, RunError> {
     let penalty = |call: &Call| penalty(look, call, activation, &at.moment());
-    let silent = is_zero(gradient)?;
-    let mut loss = seeded(&look.input, gradient)?;
+    let mut silent = true;
+    let mut loss = None;
+    for (input, gradient) in look.inputs.iter().zip(gradients) {
+        silent = silent && is_zero(gradient)?;
+        loss = plus(loss, seeded(input, gradient)?)?;
+    }
     let mut penalties = Vec::new();
     for call in &at.stage.penalties {
         let value = penalty(call)?;
@@ -37,9 +41,12 @@ pub(super) fn pull_back(
             return Ok(Err(Fault(Culprit::Value, call.spec.name, call.span)));
         }
         penalties.push(number);
-        loss = (loss + value)?;
+        loss = plus(loss, value)?;
     }
-    let gradient = gradient_of(&loss, look)?;
+    let gradient = match loss {
+        Some(loss) => gradient_of(&loss, look)?,
+        None => look.leaf.zeros_like()?,
+    };
     if !is_finite(&gradient)? {
         return Ok(Err(blame(look, at, penalty)?));
     }
@@ -50,6 +57,14 @@ pub(super) fn pull_back(
 /// with its values. Its own value means nothing.
 pub(super) fn seeded(tensor: &Tensor, gradient: &Tensor) -> Candle<Tensor> {
     tensor.apply_op1(Seed(gradient.detach()))
+}
+
+/// A sum with one part more.
+pub(super) fn plus(sum: Option<Tensor>, part: Tensor) -> Candle<Option<Tensor>> {
+    Ok(Some(match sum {
+        Some(sum) => (sum + part)?,
+        None => part,
+    }))
 }
 
 struct Seed(Tensor);

@@ -11,7 +11,7 @@ pub struct Scores {
     pub penalties: Vec<f64>,
     /// Σ weight · term.
     pub activation: f64,
-    /// The softmax's share of the first maximized `class` term's classes together, mean over the views; nothing where
-    /// there is no such term.
-    pub probability: Option<f64>,
+    /// For each network the softmax's share of the classes of its first maximized `class` term together, mean over the
+    /// views; nothing where there is no such term.
+    pub probabilities: Vec<Option<f64>>,
 }

@@ -47,9 +47,11 @@ impl Place<'_> {
         moment(self.variant, self.stage, self.iteration)
     }
 
-    /// (x − mean) / std for each channel; a model that is fed raw values has zeros and ones and is left alone.
-    pub fn normalized(&self, seen: &Tensor) -> candle_core::Result<Tensor> {
-        let (mean, std) = (self.variant.model.mean, self.variant.model.std);
+    /// What a network of the variant is fed, by its number: (x − mean) / std for each channel. A model that is fed raw
+    /// values has zeros and ones and leaves them alone.
+    pub fn normalized(&self, seen: &Tensor, model: usize) -> candle_core::Result<Tensor> {
+        let Some(model) = self.variant.models.get(model) else { candle_core::bail!("there is no such network") };
+        let (mean, std) = (model.mean, model.std);
         let row = |values: [f64; 3]| Tensor::new(&values, seen.device())?.to_dtype(seen.dtype())?.reshape((1, 3, 1, 1));
         let centred = if mean == [0.0; 3] { seen.clone() } else { seen.broadcast_sub(&row(mean)?)? };
         if std == [1.0; 3] { Ok(centred) } else { centred.broadcast_div(&row(std)?) }

@@ -2,12 +2,14 @@
 //!
 //! It is three kinds of candle graphs, joined by hand where a batch begins and ends:
 //!
-//! 1. for each variant, parameters → picture → transforms → the network's input;
-//! 2. for the whole batch, input → the nodes that are read;
-//! 3. for each variant, its part of these nodes → terms → loss.
+//! 1. for each variant, parameters → picture → transforms → the networks' inputs;
+//! 2. for the whole batch and each network, input → the nodes that are read;
+//! 3. for each variant and each network, its part of these nodes → terms → loss.
 //!
-//! Backwards through 3, 2, 1, where a graph takes over the next one's gradient as it is ([`seeded`]). In one graph candle would add up a node's gradients in an order that depends on how many variants there
-//! are, and then a variant alone and in a batch would differ in their last bits.
+//! Backwards through 3, 2, 1, where a graph takes over the next one's gradient as it is ([`seeded`]). In one graph
+//! candle would add up a node's gradients in an order that depends on how many variants there are, and then a variant
+//! alone and in a batch would differ in their last bits. Networks are asked one after another, since what one keeps for
+//! its way back is large; their gradients meet in graph 1, where the pictures are what all of them saw.
 
 use candle_core::{Tensor, Var};
 use rayon::prelude::*;
@@ -19,11 +21,12 @@ use super::finite::{greatest, is_finite};
 use super::judge::{self, Verdict, judge};
 use super::look::{Look, look};
 use super::network::Network;
-use super::pullback::{Pulled, pull_back, seeded};
+use super::pullback::{Pulled, plus, pull_back, seeded};
 use super::scores::Scores;
 use super::settle::settle;
 use super::state::{Place, State};
 use crate::canvas::Canvas;
+use crate::check::recipe::Model;
 use crate::source::Span;
 use crate::words::Taps;
 
@@ -33,9 +36,9 @@ pub(super) struct Outcome {
     pub state: State,
     /// What it scored before.
     pub scores: Scores,
-    /// What the network saw, `[views, 3, H', W']`.
+    /// What the networks saw, `[views, 3, H', W']`.
     pub seen: Tensor,
-    /// Whether no gradient at all came back from the network.
+    /// Whether no gradient at all came back from any network.
     pub silent: bool,
 }
 
@@ -48,32 +51,72 @@ pub(super) struct Lane<'r> {
     pub canvas: &'static dyn Canvas,
 }
 
-/// One iteration of all variants of a batch, in their order. They must have as many views of one size.
+/// One iteration of all variants of a batch, in their order. They must have as many views of one size. With `early`,
+/// networks may redirect gradients.
 pub(super) fn step(
     lanes: &[Lane],
-    network: &dyn Network,
-    redirect: bool,
+    networks: &[&dyn Network],
+    early: bool,
     sink: &mut dyn FnMut(Event),
 ) -> Result<Vec<Outcome>, RunError> {
     sink(Event::Phase(Phase::Transforms));
     let looks: Vec<Look> = in_order(lanes.par_iter().map(|lane| look(lane.state, lane.canvas, &lane.at)).collect())?;
-    let inputs: Vec<Tensor> = looks.iter().map(|look| look.input.detach()).collect();
+
+    let mut answers: Vec<Vec<Answer>> = lanes.iter().map(|_| Vec::new()).collect();
+    for (model, network) in networks.iter().enumerate() {
+        let redirect =
+            early && lanes.iter().any(|lane| lane.at.variant.models.get(model).is_some_and(Model::redirects));
+        for (all, answer) in answers.iter_mut().zip(ask(lanes, &looks, (model, *network), redirect, sink)?) {
+            all.push(answer);
+        }
+    }
+
+    sink(Event::Phase(Phase::Pullback));
+    let work = lanes.par_iter().zip(&looks).zip(&answers);
+    let pulled: Vec<Pulled> = in_order(work.map(|((lane, look), answers)| pulled(lane, look, answers)).collect())?;
+
+    sink(Event::Phase(Phase::Update));
+    let work = lanes.par_iter().zip(looks).zip(answers).zip(pulled);
+    in_order(work.map(|(((lane, look), answers), pulled)| finish(lane, look, answers, pulled)).collect())
+}
+
+/// What a network says to one variant.
+struct Answer {
+    verdict: Verdict,
+    /// Of the loss with respect to the network's input.
+    gradient: Tensor,
+}
+
+/// Forwards and backwards through one network, given with its number: its answer to each variant.
+fn ask(
+    lanes: &[Lane],
+    looks: &[Look],
+    (model, network): (usize, &dyn Network),
+    redirect: bool,
+    sink: &mut dyn FnMut(Event),
+) -> Result<Vec<Answer>, RunError> {
+    let inputs: Vec<Tensor> = looks.iter().filter_map(|look| look.inputs.get(model)).map(Tensor::detach).collect();
     let input = Var::from_tensor(&Tensor::cat(&inputs, 0)?)?;
     drop(inputs);
+    if !lanes.iter().any(|lane| lane.at.stage.terms.iter().any(|term| term.model == model)) {
+        // Only other stages read it.
+        let gradients = back(&Taps::new(), &[], lanes, &input)?;
+        return Ok(gradients.into_iter().map(|gradient| Answer { verdict: Verdict::default(), gradient }).collect());
+    }
 
     sink(Event::Phase(Phase::Forward));
     let taps = network.forward(&input, redirect)?;
 
     sink(Event::Phase(Phase::Objective));
     let own = taps_of_each(&taps, lanes)?;
-    let others = others(lanes, &own, network)?;
+    let others = others(lanes, &own, (model, network))?;
     let verdicts: Vec<Verdict> = in_order(
         lanes
             .par_iter()
             .zip(own)
             .zip(&others)
             .map(|((lane, taps), others)| {
-                judge(taps, others, &lane.at)?
+                judge(taps, model, others, &lane.at)?
                     .map_err(|judge::Fault(what, term)| lane.fault(what, term.call.spec.name, term.call.span))
             })
             .collect(),
@@ -81,17 +124,7 @@ pub(super) fn step(
 
     sink(Event::Phase(Phase::Backward));
     let gradients = back(&taps, &verdicts, lanes, &input)?;
-    drop((taps, input));
-
-    sink(Event::Phase(Phase::Pullback));
-    let work = lanes.par_iter().zip(&looks).zip(&verdicts).zip(gradients);
-    let pulled: Vec<Pulled> = in_order(
-        work.map(|(((lane, look), verdict), gradient)| pulled(lane, look, verdict.activation, &gradient)).collect(),
-    )?;
-
-    sink(Event::Phase(Phase::Update));
-    let work = lanes.par_iter().zip(looks).zip(verdicts).zip(pulled);
-    in_order(work.map(|(((lane, look), verdict), pulled)| finish(lane, look, verdict, pulled)).collect())
+    Ok(verdicts.into_iter().zip(gradients).map(|(verdict, gradient)| Answer { verdict, gradient }).collect())
 }
 
 /// All results, or the first error in the order of the variants, whichever thread met it first.
@@ -114,7 +147,7 @@ fn taps_of_each(taps: &Taps, lanes: &[Lane]) -> candle_core::Result<Vec<Taps>> {
     lanes.iter().enumerate().map(own).collect()
 }
 
-/// Backwards through the network: for each variant the gradient with respect to its input.
+/// Backwards through a network: for each variant the gradient with respect to its input.
 fn back(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane], input: &Var) -> candle_core::Result<Vec<Tensor>> {
     let mut loss: Option<Tensor> = None;
     for (node, tap) in taps {
@@ -128,11 +161,7 @@ fn back(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane], input: &Var) -> candl
                 None => part(&tap.detach(), index, lane.at.stage.views)?.zeros_like()?,
             });
         }
-        let link = seeded(tap, &Tensor::cat(&parts, 0)?)?;
-        loss = Some(match loss {
-            Some(sum) => (sum + link)?,
-            None => link,
-        });
+        loss = plus(loss, seeded(tap, &Tensor::cat(&parts, 0)?)?)?;
     }
     let gradient = match loss {
         Some(loss) => loss.backward()?.remove(input),
@@ -145,24 +174,36 @@ fn back(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane], input: &Var) -> candl
     lanes.iter().enumerate().map(|(index, lane)| part(&gradient, index, lane.at.stage.views)).collect()
 }
 
-fn pulled(lane: &Lane, look: &Look, activation: f64, gradient: &Tensor) -> Result<Pulled, RunError> {
-    if !is_finite(gradient)? {
-        let model = &lane.at.variant.model.call;
-        return Err(lane.fault(Culprit::Network, model.spec.name, model.span));
+fn pulled(lane: &Lane, look: &Look, answers: &[Answer]) -> Result<Pulled, RunError> {
+    for (Model { call, .. }, answer) in lane.at.variant.models.iter().zip(answers) {
+        if !is_finite(&answer.gradient)? {
+            return Err(lane.fault(Culprit::Network, call.spec.name, call.span));
+        }
     }
-    pull_back(look, gradient, activation, &lane.at)?.map_err(|Fault(what, word, span)| lane.fault(what, word, span))
+    let gradients = answers.iter().map(|answer| &answer.gradient);
+    pull_back(look, gradients, activation(answers), &lane.at)?
+        .map_err(|Fault(what, word, span)| lane.fault(what, word, span))
 }
 
-fn finish(lane: &Lane, look: Look, verdict: Verdict, pulled: Pulled) -> Result<Outcome, RunError> {
+/// Σ weight · term, over all networks.
+fn activation(answers: &[Answer]) -> f64 {
+    answers.iter().map(|answer| answer.verdict.activation).sum()
+}
+
+fn finish(lane: &Lane, look: Look, answers: Vec<Answer>, pulled: Pulled) -> Result<Outcome, RunError> {
     let Pulled { gradient, penalties, silent } = pulled;
     let (params, moments) = settle(&look, &gradient, lane.state, lane.canvas, &lane.at)?
         .map_err(|Fault(what, word, span)| lane.fault(what, word, span))?;
-    let loss = penalties.iter().sum::<f64>() - verdict.activation;
-    let Verdict { terms, activation, probability, .. } = verdict;
+    let activation = activation(&answers);
+    let loss = penalties.iter().sum::<f64>() - activation;
+    let probabilities = answers.iter().map(|answer| answer.verdict.probability).collect();
+    let mut terms: Vec<(usize, f64)> = answers.into_iter().flat_map(|answer| answer.verdict.terms).collect();
+    terms.sort_by_key(|(index, _)| *index);
+    let terms = terms.into_iter().map(|(_, value)| value).collect();
     let State { variant, stage, iteration, .. } = *lane.state;
     Ok(Outcome {
         state: State { variant, stage, iteration: iteration + 1, params, held: lane.state.held.clone(), moments },
-        scores: Scores { loss, terms, penalties, activation, probability },
+        scores: Scores { loss, terms, penalties, activation, probabilities },
         seen: look.seen.detach(),
         silent,
     })

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use candle_core::{Device, Tensor};
 
 use super::*;
-use crate::check::recipe::{Format, Render, Stage};
+use crate::check::recipe::{Format, Render, Stage, Term};
 use crate::nets::{Facts, Graph, Labels};
 use crate::plan::plan;
 use crate::plan::testing::{call, class, every, number, recipe, render, scheduled, stage, variant};
@@ -17,6 +17,8 @@ use crate::words::Taps;
 /// Four classes, each the rectified scalar product of the picture with a pattern of waves; fails at `bad_call`.
 #[derive(Default)]
 pub(super) struct Waves {
+    /// Turns the waves: another network.
+    phase: f32,
     calls: AtomicUsize,
     bad_call: Option<usize>,
     silent: bool,
@@ -26,7 +28,8 @@ impl Network for Waves {
     fn forward(&self, pictures: &Tensor, _redirect: bool) -> candle_core::Result<Taps> {
         let (images, _, height, width) = pictures.dims4()?;
         let long = 3 * height * width;
-        let wave = |i: usize| libm::sinf(0.1 + 0.37 * i as f32 + 0.01 * (i / long) as f32 * (i % long) as f32);
+        let wave =
+            |i: usize| libm::sinf(self.phase + 0.1 + 0.37 * i as f32 + 0.01 * (i / long) as f32 * (i % long) as f32);
         let patterns = Tensor::from_vec((0..4 * long).map(wave).collect::<Vec<f32>>(), (1, 4, long), &Device::Cpu)?;
         let products = pictures.reshape((images, 1, long))?.broadcast_mul(&patterns)?;
         let offset = if self.silent { -1e9 } else { 0.3 };
@@ -93,13 +96,18 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
 
 /// Runs a recipe and cancels it before step `stop`.
 fn told_until(recipe: &Recipe, network: &dyn Network, stop: usize) -> Told {
+    told_of(recipe, &[network], stop)
+}
+
+/// The same of variants with several networks.
+fn told_of(recipe: &Recipe, networks: &[&dyn Network], stop: usize) -> Told {
     let (plan, problems) = plan(recipe, &MemoryWorld::default());
     assert_eq!(problems, []);
     let plan = plan.unwrap();
     let cancel = CancelToken::new();
     let setting = Setting {
         recipe,
-        networks: &vec![network; plan.batches.len()],
+        networks: &vec![networks.to_vec(); plan.batches.len()],
         plan: &plan,
         photos: &|path| match path.to_str() {
             Some("mask.png") => mask(),
@@ -415,7 +423,7 @@ fn scores_are_those_before_the_step() {
     let total = scores.penalties[0] - scores.activation;
     assert_eq!(scores.activation, 2.0 * scores.terms[0] - scores.terms[1]);
     assert_eq!(scores.loss, total);
-    assert!(scores.probability.is_some_and(|p| 0.0 < p && p < 1.0));
+    assert!(matches!(scores.probabilities[..], [Some(p)] if 0.0 < p && p < 1.0));
     let (_, _, next) = &told.scores[1];
     assert!(next.loss < scores.loss);
     assert_eq!(told.result.unwrap().unwrap().scores, [Some(next.clone())]);
@@ -488,7 +496,7 @@ fn only_frames_that_a_file_shows_are_handed_out() {
         let network = Waves::default();
         let setting = Setting {
             recipe: &recipe,
-            networks: &[&network as &dyn Network],
+            networks: &[vec![&network as &dyn Network]],
             plan: &plan,
             photos: &|path| match path.to_str() {
                 Some("mask.png") => mask(),
@@ -524,9 +532,95 @@ fn means_and_deviations_are_the_models() {
     layer.call = call(Kind::Objective, "layer", &[("node", Arg::Node("x".into()))]);
     stage.terms = vec![layer];
     let mut variant = variant("", &facts(), vec![stage]);
-    variant.model.mean = [0.25, 0.5, 0.75];
-    variant.model.std = [0.25, 0.5, 0.25];
+    variant.models[0].mean = [0.25, 0.5, 0.75];
+    variant.models[0].std = [0.25, 0.5, 0.25];
     let told = told(&recipe(vec![variant], vec![]));
     // ((0.5 − 0.25) / 0.25)² = 1, 0, 1
     assert!((told.scores[0].2.terms[0] - 2.0 / 3.0).abs() < 1e-6);
+}
+
+/// A variant on two networks, each with a preprocessing of its own.
+fn on_two(stage: Stage) -> Variant {
+    let mut variant = variant("", &facts(), vec![stage]);
+    variant.models.push(variant.models[0].clone());
+    variant.models[1].mean = [0.25, 0.5, 0.75];
+    variant.models[1].std = [0.25, 0.5, 0.25];
+    variant
+}
+
+fn on_second(term: Term) -> Term {
+    Term { model: 1, ..term }
+}
+
+#[test]
+fn gradients_of_networks_add_up_at_what_all_of_them_saw() {
+    let (first, second) = (Waves::default(), Waves { phase: 1.3, ..Waves::default() });
+    let moved = |terms: Vec<Term>| -> (Vec<f32>, Scores) {
+        let mut stage = busy(0, 1);
+        (stage.terms, stage.penalties, stage.filters) = (terms, Vec::new(), Vec::new());
+        stage.optimizer = super::tests::stage("", 9, 1).optimizer;
+        let still = Stage { terms: Vec::new(), ..stage.clone() };
+        let picture = |stage| {
+            let told = told_of(&recipe(vec![on_two(stage)], vec![]), &[&first, &second], usize::MAX);
+            (told.pictures(0)[0].to_vec(), told.scores[0].2.clone())
+        };
+        let ((after, scores), (before, _)) = (picture(stage), picture(still));
+        (after.iter().zip(before).map(|(after, before)| after - before).collect(), scores)
+    };
+    let (a, b) = (vec![class("out", 1, 1.0)], vec![on_second(class("out", 2, -0.5))]);
+    // The scores stand in the order of the terms, whichever network they read.
+    let both = moved(b.iter().chain(&a).cloned().collect());
+    let (a, b) = (moved(a), moved(b));
+    assert!(a.0 != b.0 && a.0.iter().chain(&b.0).any(|way| way.abs() > 0.1));
+    for (sum, (a, b)) in both.0.iter().zip(a.0.iter().zip(&b.0)) {
+        assert!((sum - (a + b)).abs() < 1e-4 * (1.0 + sum.abs()), "{sum} is not {a} + {b}");
+    }
+    assert_eq!(both.1.terms, [b.1.terms[0], a.1.terms[0]]);
+    assert_eq!(both.1.activation, a.1.activation + b.1.activation);
+    assert!(matches!(both.1.probabilities[..], [Some(_), None]));
+}
+
+#[test]
+fn a_network_that_is_counted_twice_by_halves_is_the_network_alone() {
+    let network = Waves::default();
+    let mut alone = busy(1, 6);
+    alone.terms = vec![class("out", 1, 1.0)];
+    let mut halves = alone.clone();
+    halves.terms = vec![class("out", 1, 0.5), on_second(class("out", 1, 0.5))];
+    let mut twice = variant("", &facts(), vec![halves]);
+    twice.models.push(twice.models[0].clone());
+    let alone = told(&one(vec![alone]));
+    let twice = told_of(&recipe(vec![twice], vec![]), &[&network, &network], usize::MAX);
+    for (a, b) in alone.pictures(0).concat().iter().zip(twice.pictures(0).concat()) {
+        assert!((a - b).abs() < 1e-4, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_variant_on_two_networks_has_the_same_bytes_in_any_batch() {
+    let (first, second) = (Waves::default(), Waves { phase: 1.3, ..Waves::default() });
+    let of = |units: &[usize]| {
+        let variants = units.iter().map(|&unit| {
+            let mut stage = busy(unit, 5);
+            stage.terms.push(on_second(class("out", unit, 0.5)));
+            on_two(stage)
+        });
+        told_of(&recipe(variants.collect(), vec![]), &[&first, &second], usize::MAX)
+    };
+    let alone: Vec<_> = (0..2).map(|unit| bits(&of(&[unit]), 0)).collect();
+    let both = of(&[1, 0]);
+    assert!(bits(&both, 1) == alone[0] && bits(&both, 0) == alone[1]);
+}
+
+#[test]
+fn a_network_that_only_another_stage_reads_is_not_asked() {
+    let (first, second) = (Waves::default(), Waves { phase: 1.3, ..Waves::default() });
+    let (mut coarse, mut fine) = (stage("coarse", 4, 2), stage("fine", 4, 3));
+    coarse.terms = vec![class("out", 1, 1.0)];
+    fine.terms = vec![on_second(class("out", 2, 1.0))];
+    let mut variant = on_two(coarse);
+    variant.stages.push(fine);
+    let told = told_of(&recipe(vec![variant], vec![]), &[&first, &second], usize::MAX);
+    assert_eq!(told.scores.len(), 5);
+    assert_eq!([first, second].map(|network| network.calls.into_inner()), [2, 3]);
 }

@@ -64,7 +64,7 @@ pub enum News<'a> {
         /// Bytes in all, if the server says so.
         all: Option<u64>,
     },
-    /// All networks are there.
+    /// All networks are there: those of each batch, one batch after another.
     Loaded(&'a [Identity]),
     /// Something of the run itself.
     Run(Event<'a>),
@@ -79,7 +79,7 @@ pub struct Report {
     pub files: Vec<PathBuf>,
     /// The last scores, and whether it was stopped.
     pub ending: Ending,
-    /// The weights of each batch of the plan.
+    /// The weights of each batch of the plan, one batch after another.
     pub weights: Vec<Identity>,
 }
 
@@ -137,9 +137,9 @@ impl Session {
         weights::Networks::one(model, nodes, &self.store, fetching, cancel).map(|loaded| loaded.network)
     }
 
-    /// The networks that were loaded and are kept.
-    pub fn networks(&self) -> impl Iterator<Item = &nets::Network> {
-        self.networks.loaded().map(|loaded| &*loaded.network)
+    /// The networks that were loaded and are kept, with their models' names.
+    pub fn networks(&self) -> impl Iterator<Item = (&str, &nets::Network)> {
+        self.networks.loaded().map(|loaded| (loaded.identity.name.as_str(), &*loaded.network))
     }
 
     /// Loads networks anew that came from files, as after a change of one of them.
@@ -170,11 +170,14 @@ impl Session {
             .networks
             .of_batches(recipe, &plan.batches, &self.store, &mut fetching, &options.cancel)
             .map_err(|error| early(error.into()))?;
-        let identities: Vec<Identity> = loaded.iter().map(|loaded| loaded.identity.clone()).collect();
+        let weights: Vec<Vec<Identity>> =
+            loaded.iter().map(|batch| batch.iter().map(|loaded| loaded.identity.clone()).collect()).collect();
+        let identities = weights.concat();
         sink(News::Loaded(&identities));
 
         let mut collected = Collected::new(recipe, &plan);
-        let networks: Vec<&dyn Network> = loaded.iter().map(|loaded| &*loaded.network as &dyn Network).collect();
+        let networks: Vec<Vec<&dyn Network>> =
+            loaded.iter().map(|batch| batch.iter().map(|loaded| &*loaded.network as &dyn Network).collect()).collect();
         let photos = |path: &Path| {
             let failed = |error: String| candle_core::Error::Msg(format!("`{}`: {error}", path.display()));
             let bytes = world.read(path).map_err(|error| failed(error.to_string()))?;
@@ -196,7 +199,7 @@ impl Session {
         let mut files = Vec::new();
         let errors = match &options.folder {
             Some(folder) if !options.discard.is_cancelled() => {
-                let writing = Writing { recipe, plan: &plan, folder, weights: &identities };
+                let writing = Writing { recipe, plan: &plan, folder, weights: &weights };
                 writing.all(collected, &mut |path| {
                     sink(News::Wrote(path));
                     files.push(path.to_path_buf());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
-use crate::check::recipe::{Format, Model, Recipe, Render, Stage, Term, Variant};
+use crate::check::recipe::{Format, Recipe, Render, Stage, Term, Variant};
 use crate::nets::{Facts, Source, architecture};
 use crate::plan::testing::{call, class, every, number, recipe, render, scheduled, stage, variant};
 use crate::render::metadata;
@@ -46,7 +46,7 @@ fn guide(facts: &Facts, unit: usize, size: usize, steps: usize) -> Stage {
 }
 
 fn of_model(mut variant: Variant, name: &str) -> Variant {
-    variant.model = Model { call: call(Kind::Model, name, &[("redirect", Arg::Switch(true))]), ..variant.model };
+    variant.models[0].call = call(Kind::Model, name, &[("redirect", Arg::Switch(true))]);
     variant
 }
 
@@ -239,7 +239,7 @@ fn a_dead_start_is_redirected_and_the_picture_moves() {
             ..class("", 0, 1.0)
         }];
         let mut variant = variant("", &facts, vec![stage]);
-        variant.model.call = call(Kind::Model, "motifs", &[("redirect", Arg::Switch(redirect))]);
+        variant.models[0].call = call(Kind::Model, "motifs", &[("redirect", Arg::Switch(redirect))]);
         let options = Options { folder: None, all_frames: true, ..Options::default() };
         let (mut frames, mut notes) = (Vec::new(), Vec::new());
         let told = &mut |news: News| match news {

@@ -90,7 +90,7 @@ pub(super) struct Networks {
 }
 
 impl Networks {
-    /// The network of each batch, in their order. Those that are not needed any more are dropped first.
+    /// The networks of each batch, in their order. Those that are not needed any more are dropped first.
     pub fn of_batches(
         &mut self,
         recipe: &Recipe,
@@ -98,34 +98,33 @@ impl Networks {
         store: &WeightStore,
         progress: &mut dyn FnMut(&str, u64, Option<u64>),
         cancel: &CancelToken,
-    ) -> Result<Vec<Loaded>, LoadError> {
-        let model = |batch: &Batch| {
+    ) -> Result<Vec<Vec<Loaded>>, LoadError> {
+        let models = |batch: &Batch| -> Vec<(&Model, Key)> {
             let first = batch.variants.first().and_then(|&first| recipe.variants.get(first));
-            first.map(|variant| (&variant.model, key(&variant.model, &batch.nodes)))
+            let models = first.map_or(&[][..], |variant| &variant.models);
+            models.iter().zip(&batch.nodes).map(|(model, nodes)| (model, key(model, nodes))).collect()
         };
-        let needed: Vec<(&Model, Key)> = batches.iter().filter_map(model).collect();
-        self.loaded.retain(|loaded| needed.iter().any(|(_, key)| *key == loaded.key));
-        let mut networks = Vec::with_capacity(needed.len());
-        // Batches of one model differ in the nodes that they read: its weights are read once for all of them.
-        let mut read: Option<(Key, Read)> = None;
-        for (model, key) in needed {
-            if let Some(known) = self.loaded.iter().find(|loaded| loaded.key == key) {
-                networks.push(known.clone());
+        let needed: Vec<Vec<(&Model, Key)>> = batches.iter().map(models).collect();
+        let all = || needed.iter().flatten();
+        self.loaded.retain(|loaded| all().any(|(_, key)| *key == loaded.key));
+        for (model, key) in all() {
+            if self.find(key).is_some() {
                 continue;
             }
-            let same = |(other, _): &(Key, Read)| (other.model, &other.file) == (key.model, &key.file);
-            if !read.as_ref().is_some_and(same) {
-                read = None;
+            // Batches of one model differ in the nodes that they read: its weights are read once for all of them.
+            let read = load(model, key, store, progress, cancel)?;
+            for (model, key) in all().filter(|(_, other)| (other.model, &other.file) == (key.model, &key.file)) {
+                if self.find(key).is_none() {
+                    self.loaded.push(ready(model, key.clone(), &read)?);
+                }
             }
-            let (_, read) = match &read {
-                Some(read) => read,
-                None => read.insert((key.clone(), load(model, &key, store, progress, cancel)?)),
-            };
-            let loaded = ready(model, key, read)?;
-            self.loaded.push(loaded.clone());
-            networks.push(loaded);
         }
-        Ok(networks)
+        let networks = needed.iter().map(|keys| keys.iter().filter_map(|(_, key)| self.find(key)).cloned().collect());
+        Ok(networks.collect())
+    }
+
+    fn find(&self, key: &Key) -> Option<&Loaded> {
+        self.loaded.iter().find(|loaded| loaded.key == *key)
     }
 
     /// The network of a model for just these nodes.

@@ -49,7 +49,7 @@ pub(super) struct Writing<'a> {
     pub plan: &'a Plan,
     pub folder: &'a Path,
     /// For each batch of the plan the weights that it ran on.
-    pub weights: &'a [Identity],
+    pub weights: &'a [Vec<Identity>],
 }
 
 impl Writing<'_> {
@@ -146,16 +146,18 @@ impl Writing<'_> {
     fn metadata(&self, output: &Output, all: &Collected) -> Metadata {
         let members = output.members.iter().map(|member| member.variant);
         let mut weights: Vec<Weights> = Vec::new();
-        let mut non_commercial = None;
-        for (batch, identity) in self.plan.batches.iter().zip(self.weights) {
+        let mut reasons: Vec<&str> = Vec::new();
+        for (batch, identities) in self.plan.batches.iter().zip(self.weights) {
             if !batch.variants.iter().any(|variant| members.clone().any(|member| member == *variant)) {
                 continue;
             }
-            let own = Weights { name: identity.name.clone(), sha256: identity.sha256.clone() };
-            if !weights.contains(&own) {
-                weights.push(own);
+            for identity in identities {
+                let own = Weights { name: identity.name.clone(), sha256: identity.sha256.clone() };
+                if !weights.contains(&own) {
+                    weights.push(own);
+                }
+                reasons.extend(identity.non_commercial.as_deref().filter(|reason| !reasons.contains(reason)));
             }
-            non_commercial = non_commercial.or_else(|| identity.non_commercial.clone());
         }
         let variant = |index: usize| {
             let variant = self.recipe.variants.get(index)?;
@@ -170,7 +172,7 @@ impl Writing<'_> {
             version: env!("CARGO_PKG_VERSION").to_string(),
             recipe: self.recipe.resolved.clone(),
             weights,
-            non_commercial,
+            non_commercial: (!reasons.is_empty()).then(|| reasons.join(", ")),
             variants: members.clone().filter_map(variant).collect(),
         }
     }

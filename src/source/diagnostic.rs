@@ -236,7 +236,8 @@ pub mod codes {
         /// A parameter or a clause is given twice. Positional values count: `l2(0.05, weight = 0.1)` gives the weight
         /// twice.
         GIVEN_TWICE = "given_twice";
-        /// A parameter that has no default is missing.
+        /// A parameter that has no default is missing; or, where a recipe has several networks, an objective does not
+        /// say which of them it reads: `class("hen", of = a)`.
         MISSING_ARGUMENT = "missing_argument";
         /// A value is of another type than the parameter takes: a string where a number belongs, a number where a name
         /// belongs.
@@ -267,6 +268,9 @@ pub mod codes {
         LET_CYCLE = "let_cycle";
         /// A `let` is read by nothing. Probably a `$name` is misspelled or was taken away.
         UNUSED_LET = "unused_let";
+        /// A recipe names several networks, and no objective reads this one: none says `of` with its name. It is not
+        /// loaded.
+        UNUSED_MODEL = "unused_model";
         /// The statement holds nowhere, because every stage has statements of the same kind, and a stage's own replace
         /// those above.
         OVERRIDDEN = "overridden";

@@ -54,6 +54,8 @@ pub enum Arg {
     Files(Vec<PathBuf>),
     /// Width and height.
     Size(u32, u32),
+    /// A network of the recipe, by its name.
+    Model(String),
     /// A node, by torchvision's name of the tensor (a module's path has become its last node).
     Node(String),
     /// Indices of classes or channels; their mean is taken.

@@ -190,6 +190,8 @@ pub enum Type {
     Files,
     /// `299x299`.
     Size,
+    /// A network of the recipe, by the name that its statement gives it.
+    Model,
     /// A node of the network.
     Node,
     /// An index, a label or a list of them.

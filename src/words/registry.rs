@@ -4,7 +4,7 @@ use super::{
     Attribution, Filter, Init, Mode, Objective, Optimizer, Penalty, Transform, attribution, canvas, filter, init,
     layout, mode, model, objective, optimizer, penalty, photo, statement, transform, value,
 };
-use crate::spec::{Kind, Spec};
+use crate::spec::{Kind, Param, Spec};
 
 /// All words, kind by kind in the order of [`Kind::ALL`].
 pub fn all() -> impl Iterator<Item = &'static Spec> {
@@ -30,6 +30,16 @@ pub fn of(kind: Kind) -> Vec<&'static Spec> {
         Kind::Clause => statement::CLAUSES.to_vec(),
         Kind::Value => value::VALUES.to_vec(),
     }
+}
+
+/// What every word of a kind takes besides its own parameters, always by name.
+pub fn shared(kind: Kind) -> &'static [Param] {
+    if kind == Kind::Objective { objective::SHARED } else { &[] }
+}
+
+/// All that a word takes: its own parameters, then those of its kind.
+pub fn params(spec: &'static Spec) -> impl Iterator<Item = &'static Param> {
+    spec.params.iter().chain(shared(spec.kind))
 }
 
 /// The word of that kind and name.

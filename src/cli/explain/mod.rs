@@ -116,7 +116,7 @@ fn unknown(name: &str) -> Failure {
         let aliases = spec.aliases.iter().map(|alias| (*alias, spec.name));
         std::iter::once((spec.name, spec.name)).chain(aliases)
     });
-    let params = registry::all().flat_map(|spec| spec.params).map(|param| (param.name, param.name));
+    let params = registry::all().flat_map(registry::params).map(|param| (param.name, param.name));
     let kinds = Kind::ALL.into_iter().map(|kind| (kind.plural(), kind.plural()));
     let codes = codes::ALL.iter().map(|code| (code.name, code.name));
     let names: Vec<(&str, &str)> = words.chain(params).chain(kinds).chain(codes).collect();

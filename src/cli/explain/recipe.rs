@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::super::terminal::steps;
 use crate::check::Recipe;
-use crate::check::recipe::{Format, Render, Stage, Variant};
-use crate::nets::{Facts, NodeId, portable_nodes};
+use crate::check::recipe::{Format, Model, Render, Stage, Term, Variant};
+use crate::nets::{NodeId, portable_nodes};
 use crate::plan::{Output, Plan, total_steps};
 use crate::spec::{Call, Dial, Type, Unit};
 
@@ -55,46 +55,50 @@ fn networks(recipe: &Recipe) -> Vec<String> {
     let mut lines = Vec::new();
     let mut told: BTreeSet<String> = BTreeSet::new();
     for variant in &recipe.variants {
-        let facts = &variant.model.facts;
         for stage in &variant.stages {
-            let shapes = facts.graph.shapes(stage.height, stage.width).unwrap_or_default();
-            for term in &stage.terms {
-                let Some(node) = term.nodes.first() else { continue };
-                let more = match term.nodes.len() - 1 {
-                    0 => String::new(),
-                    more => format!(" and {more} more nodes"),
-                };
-                let shape = facts.graph.find(node).and_then(|id| shapes.get(id));
-                let shape = shape.map_or(String::new(), |shape| format!(": {shape}"));
-                let line = format!(
-                    "{} reads `{node}`{shape}{more}, for a canvas of {}x{}",
-                    facts.name, stage.width, stage.height
-                );
-                if told.insert(line.clone()) {
-                    lines.push(line);
+            for (number, model) in variant.models.iter().enumerate() {
+                let terms: Vec<&Term> = stage.terms.iter().filter(|term| term.model == number).collect();
+                let read = terms.iter().filter_map(|term| read(model, stage, term));
+                let computed = (!terms.is_empty()).then(|| computed(model, &terms));
+                for line in read.chain(computed) {
+                    if told.insert(line.clone()) {
+                        lines.push(line);
+                    }
                 }
-            }
-            let line = computed(facts, stage);
-            if told.insert(line.clone()) {
-                lines.push(line);
             }
         }
     }
     lines
 }
 
+/// What a term reads of its network.
+fn read(model: &Model, stage: &Stage, term: &Term) -> Option<String> {
+    let node = term.nodes.first()?;
+    let more = match term.nodes.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more nodes"),
+    };
+    let graph = &model.facts.graph;
+    let shapes = graph.shapes(stage.height, stage.width).unwrap_or_default();
+    let shape = graph.find(node).and_then(|id| shapes.get(id));
+    let shape = shape.map_or(String::new(), |shape| format!(": {shape}"));
+    let (width, height) = (stage.width, stage.height);
+    Some(format!("{} reads `{node}`{shape}{more}, for a canvas of {width}x{height}", model.title()))
+}
+
 /// Which nodes have no kernel of their own.
-fn computed(facts: &Facts, stage: &Stage) -> String {
+fn computed(model: &Model, terms: &[&Term]) -> String {
+    let graph = &model.facts.graph;
     let reads: Vec<NodeId> =
-        stage.terms.iter().flat_map(|term| &term.nodes).filter_map(|node| facts.graph.find(node)).collect();
-    let slow = portable_nodes(&facts.graph, &reads);
+        terms.iter().flat_map(|term| &term.nodes).filter_map(|node| graph.find(node)).collect();
+    let (title, slow) = (model.title(), portable_nodes(graph, &reads));
     match slow.as_slice() {
-        [] => format!("{} is computed by its kernels", facts.name),
+        [] => format!("{title} is computed by its kernels"),
         some if some.len() <= NAMED => {
-            format!("{} is computed by its kernels, but for {}, which have none", facts.name, some.join(", "))
+            format!("{title} is computed by its kernels, but for {}, which have none", some.join(", "))
         }
         some => {
-            format!("{} is computed by its kernels, but for {} nodes, which have none here", facts.name, some.len())
+            format!("{title} is computed by its kernels, but for {} nodes, which have none here", some.len())
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::spec::{Kind, Param, Presence, Spec, Type, Unit, UnitsOf};
 use crate::words::registry;
 
 /// The pages of all words of that name, one after another.
-pub fn page(specs: &[&Spec], width: usize) -> String {
+pub fn page(specs: &[&'static Spec], width: usize) -> String {
     let mut page = Page::new(width);
     for spec in specs {
         page.gap();
@@ -14,13 +14,13 @@ pub fn page(specs: &[&Spec], width: usize) -> String {
     page.finish()
 }
 
-fn write(page: &mut Page, spec: &Spec) {
+fn write(page: &mut Page, spec: &'static Spec) {
     page.heading(&format!("{} ({}): {}", spec.name, spec.kind.noun(), spec.summary));
     page.gap();
     page.hang(2, 6, &signature(spec));
     page.gap();
     page.paragraph(0, spec.doc);
-    for param in spec.params {
+    for param in registry::params(spec) {
         page.gap();
         parameter(page, param.name, param);
     }
@@ -76,6 +76,14 @@ pub fn parameters(name: &str, width: usize) -> String {
         page.gap();
         parameter(&mut page, &format!("of {} ({})", spec.name, spec.kind.noun()), param);
     }
+    for kind in Kind::ALL {
+        let Some(param) = registry::shared(kind).iter().find(|param| param.name == name) else { continue };
+        if page.is_empty() {
+            page.heading(&format!("{name} (parameter)"));
+        }
+        page.gap();
+        parameter(&mut page, &format!("of every {}", kind.noun()), param);
+    }
     page.finish()
 }
 
@@ -85,7 +93,7 @@ fn is_grammar(kind: Kind) -> bool {
 }
 
 /// `l2(weight, around = 0.5)`; of a statement `blur FILTER every … from … until …`.
-pub fn signature(spec: &Spec) -> String {
+pub fn signature(spec: &'static Spec) -> String {
     let is_clause = |param: &Param| registry::find(Kind::Clause, param.name).is_some();
     let positional = spec.params.iter().take(spec.positional);
     let named = spec.params.iter().skip(spec.positional);
@@ -118,8 +126,10 @@ pub fn signature(spec: &Spec) -> String {
             let operands: String = positional.map(|param| format!(" {}", operand(param))).collect();
             format!("{}{operands}", spec.name)
         }
-        _ if spec.params.is_empty() => block(spec, spec.name.to_string()),
-        _ => block(spec, format!("{}({})", spec.name, spec.params.iter().map(argument).collect::<Vec<_>>().join(", "))),
+        _ => match registry::params(spec).map(argument).collect::<Vec<_>>().join(", ").as_str() {
+            "" => block(spec, spec.name.to_string()),
+            arguments => block(spec, format!("{}({arguments})", spec.name)),
+        },
     }
 }
 
@@ -151,6 +161,7 @@ pub fn takes(ty: &Type) -> String {
         Type::File => "the path of a file, relative to the recipe".into(),
         Type::Files => "a photo, a folder of photos or a pattern such as `photos/*.jpg`, relative to the recipe".into(),
         Type::Size => "a size such as 299x299".into(),
+        Type::Model => "the name of a network of the recipe".into(),
         Type::Node => "a node of the network (`fviz layers` lists them)".into(),
         Type::Units(UnitsOf::Class) => {
             "a class: a label, an index or a list of them (`fviz classes` lists them)".into()

@@ -32,6 +32,15 @@ pub static OBJECTIVES: &[&dyn Objective] = &[
     &alignment::Alignment,
 ];
 
+/// What every objective takes besides its own parameters.
+pub static SHARED: &[Param] = &[Param::new(
+    "of",
+    Type::Model,
+    Presence::Optional("the recipe's only network"),
+    "The network that it reads, by the name that `model a = …` gives it; must be given where the recipe has several. Classes, nodes and channels are those of this network.",
+)
+.alias(&["model", "network", "net"])];
+
 const NODE: Param = Param::new(
     "node",
     Type::Node,

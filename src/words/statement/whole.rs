@@ -40,7 +40,7 @@ pub(super) static MODEL: Spec = Spec {
     ..statement(
         "model",
         "the network that is looked into",
-        "Without it the embedded network `motifs` is used, which needs no download. The weights are frozen: only the picture changes. Preprocessing, labels, nodes and the natural size of a picture belong to the model.",
+        "Without it the embedded network `motifs` is used, which needs no download. The weights are frozen: only the picture changes. Preprocessing, labels, nodes and the natural size of a picture belong to the model.\n\nSeveral networks have names, `model a = resnet18`, and every objective says which one it reads: `class(\"hen\", of = a)`. They see one picture through the same transforms, each with its own preprocessing, and their gradients add up.",
         &[Param::new("network", Type::Word(Kind::Model), Presence::Required, "An architecture with its arguments.")],
         "model resnet18(input = raw)",
     )
