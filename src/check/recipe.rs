@@ -27,6 +27,8 @@ pub struct Recipe {
 pub struct Variant {
     /// The values of its axes, for people: `hen`, `hen, 0.5`; empty where there is only one variant.
     pub label: String,
+    /// The same one by one, the first axis' first.
+    pub values: Vec<String>,
     /// The network.
     pub model: Model,
     /// The seed of its draws.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::frames::Frames;
 use crate::check::recipe::{Model, Recipe, Stage, Variant};
 use crate::source::{Diagnostic, codes};
 use crate::spec::{Arg, Call};
@@ -19,7 +20,7 @@ pub struct Batch {
     pub nodes: BTreeSet<String>,
     /// Bytes that they are estimated to take at most, network included.
     pub memory: u64,
-    /// Bytes that the first of them takes alone.
+    /// Bytes that the first of them takes alone, its frames included.
     pub(super) least: u64,
 }
 
@@ -64,9 +65,8 @@ const UNPREPARED: u64 = 4;
 const F32: u64 = 4;
 
 /// The batches of a recipe, what they take, and the first variant that is too big for the machine.
-/// `frames`: bytes of the frames that are kept, whatever runs together.
-pub fn batches(recipe: &Recipe, memory: u64, frames: u64) -> (Vec<Batch>, Cost, Option<Diagnostic>) {
-    let room = (memory.saturating_sub(frames) as f64 * SHARE) as u64;
+pub fn batches(recipe: &Recipe, memory: u64, frames: &Frames) -> (Vec<Batch>, Cost, Option<Diagnostic>) {
+    let room = (memory.saturating_sub(frames.bytes) as f64 * SHARE) as u64;
     let mut cost = Cost::default();
     let mut problem = None;
     let mut batches: Vec<Batch> = Vec::new();
@@ -79,32 +79,44 @@ pub fn batches(recipe: &Recipe, memory: u64, frames: u64) -> (Vec<Batch>, Cost, 
         if alone > memory && problem.is_none() {
             problem = Some(too_big(variant, alone, memory));
         }
+        let own = needs.own.saturating_add(frames.own.get(index).copied().unwrap_or(0));
+        let least = needs.network.saturating_add(own);
         let fits = |batch: &&mut Batch| {
             let first = batch.variants.first().and_then(|&first| recipe.variants.get(first));
             batch.nodes == nodes
-                && batch.memory + needs.own <= room
+                && batch.memory.saturating_add(own) <= room
                 && first.is_some_and(|first| together(first, variant))
         };
         // The latest batch of its kind is the only one that may have room.
         match batches.iter_mut().rev().find(fits) {
             Some(batch) => {
                 batch.variants.push(index);
-                batch.memory += needs.own;
+                batch.memory += own;
             }
-            None => batches.push(Batch { variants: vec![index], nodes, memory: alone, least: alone }),
+            None => batches.push(Batch { variants: vec![index], nodes, memory: least, least }),
         }
     }
-    cost.memory = frames + batches.iter().map(|batch| batch.memory).max().unwrap_or(0);
+    let most = batches.iter().map(|batch| batch.memory).max().unwrap_or(0);
+    cost.memory = frames.bytes.saturating_add(most);
     (batches, cost, problem)
 }
 
-/// What is wrong with objectives that compare variants: there are no others, or they don't run together.
-pub fn apart(recipe: &Recipe, batches: &[Batch]) -> Option<Diagnostic> {
+/// Whether an objective compares variants, so that each depends on all.
+pub fn compares(recipe: &Recipe) -> bool {
+    comparing(recipe).is_some()
+}
+
+fn comparing(recipe: &Recipe) -> Option<&Call> {
     let compares = |call: &&Call| {
         registry::objective(call.spec.name).is_some_and(|word| word.against(&call.args) == Against::Variants)
     };
     let stages = recipe.variants.iter().flat_map(|variant| &variant.stages);
-    let call = stages.flat_map(|stage| &stage.terms).map(|term| &term.call).find(compares)?;
+    stages.flat_map(|stage| &stage.terms).map(|term| &term.call).find(compares)
+}
+
+/// What is wrong with objectives that compare variants: there are no others, or they don't run together.
+pub fn apart(recipe: &Recipe, batches: &[Batch]) -> Option<Diagnostic> {
+    let call = comparing(recipe)?;
     let word = call.spec.name;
     if recipe.variants.len() == 1 {
         let message = format!("`{word}` compares variants, and this recipe has one");

@@ -212,7 +212,7 @@ fn batches_are_as_large_as_memory_allows() {
 fn frames_are_counted_before_they_are_listed() {
     let steps = 1_000_000;
     let recipe = plain(4, steps, render("{label}.gif", Format::Gif, layout("frames"), vec![Some(every(1, 0, steps))]));
-    let (none, problems) = plan(&recipe, &MemoryWorld::default());
+    let (none, problems) = plan(&recipe, &Small(1 << 30));
     assert!(none.is_none());
     assert_eq!((problems.len(), problems[0].code), (1, &codes::TOO_MUCH_MEMORY));
     assert_eq!(problems[0].span(), Some(recipe.renders[0].span));
@@ -223,4 +223,34 @@ fn frames_are_counted_before_they_are_listed() {
     let without = planned(&plain(1, 10, gif(Schedule::NEVER))).cost.memory;
     // A frame of 8x8 and its place, kept and three times while the file is written; the last one stands in both.
     assert_eq!(with - without, 10 * (8 * 8 * 3 + 128) * 4);
+}
+
+/// A queue of a thousand variants fits where a few do, since a file is written once its variants are done.
+#[test]
+fn only_frames_that_wait_are_counted() {
+    let facts = facts();
+    let of = |count: usize, file: &str, layout: crate::spec::Call, schedule| {
+        let one = |k: usize| variant(&format!("{k}"), &facts, vec![stage("", 100, 50)]);
+        let format = if file.ends_with("gif") { Format::Gif } else { Format::Png };
+        recipe((0..count).map(one).collect(), vec![render(file, format, layout, vec![Some(schedule)])])
+    };
+    let own = |count| of(count, "{label}.gif", layout("frames"), every(1, 0, 50));
+    let few = planned(&own(2)).cost.memory;
+    let many = plan(&own(1000), &Small(2 * few)).0.unwrap();
+    // 51 frames of 100x100x3 bytes each would be 1.5 GB.
+    assert!(many.cost.memory <= 2 * few && 2 * few < 200_000_000, "{} {few}", many.cost.memory);
+    assert!(many.batches.len() > 100 && many.batches.iter().map(|batch| batch.variants.len()).sum::<usize>() == 1000);
+
+    // A contact sheet waits for all, with the last canvas of each; an animation of all with every frame.
+    let sheet = |schedule, file| of(1000, file, layout("sheet"), schedule);
+    assert!(plan(&sheet(Schedule::NEVER, "all.png"), &Small(300_000_000)).0.is_some());
+    let (none, problems) = plan(&sheet(every(1, 0, 50), "all.gif"), &Small(300_000_000));
+    assert!(none.is_none() && problems[0].code == &codes::TOO_MUCH_MEMORY, "{problems:?}");
+
+    // A row of the sheet at a time.
+    let mut rows = sheet(every(1, 0, 50), "all.gif");
+    for (index, file) in rows.renders[0].files.iter_mut().enumerate() {
+        *file = format!("{}.gif", index / 10);
+    }
+    assert!(plan(&rows, &Small(300_000_000)).0.is_some());
 }
