@@ -254,3 +254,18 @@ fn only_frames_that_wait_are_counted() {
     }
     assert!(plan(&rows, &Small(300_000_000)).0.is_some());
 }
+
+#[test]
+fn a_long_queue_is_many_batches_unless_variants_compare_one_another() {
+    let facts = facts();
+    let sizes = |word: &str| -> Vec<usize> {
+        let mut stage = stage("", 8, 5);
+        let units = ("units", Arg::Units(vec![0]));
+        let args = if word == "channel" { vec![units] } else { vec![] };
+        stage.terms.push(crate::check::recipe::Term { call: call(Kind::Objective, word, &args), ..class("x", 0, 1.0) });
+        let variants = (0..40).map(|k| variant(&format!("{k}"), &facts, vec![stage.clone()])).collect();
+        planned(&recipe(variants, vec![])).batches.iter().map(|batch| batch.variants.len()).collect()
+    };
+    assert_eq!(sizes("channel"), [16, 16, 8]);
+    assert_eq!(sizes("diversity"), [40]);
+}
