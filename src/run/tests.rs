@@ -119,7 +119,7 @@ fn told_until(recipe: &Recipe, network: &dyn Network, stop: usize) -> Told {
             told.order.push("frame");
             told.frames.push((variant, take, last, flat(picture)));
         }
-        Event::Phase(_) | Event::Map { .. } => {}
+        Event::Phase(_) | Event::Map { .. } | Event::Done { .. } => {}
         Event::View { .. } => told.order.push("view"),
         Event::Note(note) => told.notes.push(note.code),
         Event::Finished { .. } => told.order.push("finished"),
