@@ -196,7 +196,7 @@ fn what_decides_about_bytes_decides_about_the_name() {
         ("class($target) - 0.1", "class($target) + 0.1"),
         ("views = 2", "views = 3"),
         ("±5deg", "±6deg"),
-        ("±5deg) }", "±5deg) affine(rotate = ±5deg) }"),
+        ("±5deg) }", "±5deg)\n affine(rotate = ±5deg) }"),
         ("tv(0.001)", "tv(0.002)"),
         ("tv(0.001)", "l2(0.001)"),
         ("sigma = 1)", "sigma = 1.5)"),
@@ -222,7 +222,7 @@ fn what_does_not_decide_about_bytes_does_not_decide_about_the_name() {
     let changes = [
         ("fviz 1\n", "fviz 1\n# a comment\n\n"),
         ("render \"best.png\" as best\n", ""),
-        ("render \"best.png\" as best\n", "render \"b.gif\" as flipbook at 3 fps\n"),
+        ("render \"best.png\" as best\n", "render \"b.gif\" as sheet at 3 fps\n"),
         ("seed 3\n", "seed  3 # three\n"),
         ("lr = 0.05", "lr = 0.0500"),
         ("canvas 48x48\nseed 3\n", "seed 3\ncanvas 48x48\n"),
@@ -243,7 +243,7 @@ fn what_does_not_decide_about_bytes_does_not_decide_about_the_name() {
 fn photos_count_by_what_is_in_them() {
     for (from, to) in [
         ("gray(0.5, noise = 0.01)", "image(\"cat.png\")"),
-        ("- 0.1 * channel(relu5, 3)", "- 0.1 * content(relu5, \"cat.png\")"),
+        ("- 0.1 * channel(relu5, 3)", "- 0.1 * similarity(relu5, \"cat.png\")"),
     ] {
         let text = edited(from, to);
         let (ours, others) = (names(&text, "w", 90), names(&text, "w", 91));
@@ -303,7 +303,7 @@ fn variants_that_see_one_another_are_kept_together() {
 
 #[test]
 fn maps_of_photos_are_kept() {
-    let text = "fviz 1\nlet how = each [gradient, occlusion(size = 16, stride = 16)]\n\
+    let text = "fviz 1\nlet how = each [gradient_x_input, occlusion(size = 16px, stride = 16px)]\n\
                 attribute class(\"star\") on image(\"cat.png\") as $how\nrender \"why.png\" as sheet\nrender \"why.csv\"\n";
     let (recipe, shelves) = (checked(text), shelves());
     let without = run_until(&recipe, &world(90), None, usize::MAX);
