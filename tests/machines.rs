@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 fn start(folder: &Path, recipe: &str, output: &str, threads: &str, vectors: Option<&str>) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fviz"));
+    command.env("FVIZ_CACHE_SIZE", "0");
     command.args(["run", recipe, "-o", output, "--quiet", "--threads", threads]).current_dir(folder);
     command.env_remove("FVIZ_VECTORS").envs(vectors.map(|vectors| ("FVIZ_VECTORS", vectors)));
     command.stderr(Stdio::piped()).spawn().unwrap()

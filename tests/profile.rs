@@ -38,6 +38,7 @@ fn stopped_it_tells_what_it_has_measured() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.fviz"), "fviz 1\ncanvas 64x64\nmaximize class(0)\n").unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_fviz"))
+        .env("FVIZ_CACHE_SIZE", "0")
         .args(["profile", "a.fviz", "--steps", "100000"])
         .current_dir(folder.path())
         .stdout(Stdio::piped())

@@ -92,6 +92,7 @@ fn every_recipe_runs() {
 #[test]
 fn golden_files_hold() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_fviz"))
+        .env("FVIZ_CACHE_SIZE", "0")
         .args(["test", "recipes/first.fviz"])
         .output()
         .expect("fviz runs");

@@ -4,8 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+/// The program, which here makes everything anew.
+fn fviz(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fviz"));
+    command.args(args).current_dir(folder).env("FVIZ_CACHE_SIZE", "0");
+    command
+}
+
 fn run(folder: &Path, args: &[&str]) {
-    let output = Command::new(env!("CARGO_BIN_EXE_fviz")).args(args).current_dir(folder).output().unwrap();
+    let output = fviz(folder, args).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -44,7 +51,7 @@ fn dot(path: &Path, shade: u8) {
 }
 
 fn tried(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_fviz")).args(args).current_dir(folder).output().unwrap();
+    let output = fviz(folder, args).output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
@@ -143,4 +150,35 @@ fn columns_are_called_the_same() {
     };
     assert_eq!(head("short", "class(\"star\")"), head("long", "class(\"star\", as = logit)"));
     assert_ne!(head("short", "class(\"star\")"), head("other", "class(\"star\", as = probability)"));
+}
+
+/// What was done before is taken from the cache, and the log, the events and a full cache tell it.
+#[test]
+fn variants_are_kept_from_run_to_run() {
+    let root = tempfile::tempdir().unwrap();
+    let of = |units: &str| format!("fviz 1\ncanvas 48x48\nmaximize class(each [{units}])\noptimize adam for 3 steps\n");
+    fs::write(root.path().join("a.fviz"), of("1, 2")).unwrap();
+    let told = |args: &[&str], cache: &str, size: &str| {
+        let mut command = fviz(root.path(), args);
+        let output = command.env("FVIZ_CACHE", root.path().join(cache)).env("FVIZ_CACHE_SIZE", size).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stderr), text(output.stdout))
+    };
+    let (code, first, _) = told(&["run", "a.fviz", "-o", "first"], "cache", "");
+    assert!(code == Some(0) && first.contains("a: 3 steps, 2 variants\n"), "{first}");
+    let (_, again, _) = told(&["run", "a.fviz", "-o", "again"], "cache", "");
+    assert!(again.contains("a: 0 steps, 2 variants, all kept from before\n"), "{again}");
+    fs::write(root.path().join("a.fviz"), of("1, 3, 2")).unwrap();
+    let (_, more, _) = told(&["run", "a.fviz"], "cache", "");
+    assert!(more.contains("a: 3 steps, 3 variants, 2 kept from before\n"), "{more}");
+    let (_, fresh, _) = told(&["run", "a.fviz", "--fresh"], "cache", "");
+    assert!(fresh.contains("a: 3 steps, 3 variants\n"), "{fresh}");
+    let (_, _, events) = told(&["run", "a.fviz", "--json"], "cache", "1GB");
+    let kept = events.lines().filter(|line| line.contains(r#""event":"kept""#)).count();
+    assert!(kept == 3 && events.lines().last().unwrap().contains(r#""cancelled":false"#), "{events}");
+
+    let (code, nowhere, _) = told(&["run", "a.fviz"], "a.fviz", "");
+    assert_eq!((code, nowhere.matches("warning: can't write").count()), (Some(0), 1), "{nowhere}");
+    let (code, size, _) = told(&["run", "a.fviz"], "cache", "huge");
+    assert!(code == Some(3) && size.contains("`FVIZ_CACHE_SIZE` is `huge`") && size.contains("`5GB`"), "{size}");
 }

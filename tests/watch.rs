@@ -32,6 +32,7 @@ impl Watch {
             fs::write(folder.path().join(name), text).unwrap();
         }
         let mut process = Command::new(env!("CARGO_BIN_EXE_fviz"))
+            .env("FVIZ_CACHE_SIZE", "0")
             .args(["watch", "a.fviz", "-o", "out"])
             .current_dir(folder.path())
             .stderr(Stdio::piped())

@@ -63,7 +63,7 @@ impl Checker<'_> {
                 None => well = false,
             }
         }
-        let label: Vec<String> = {
+        let values: Vec<String> = {
             let mut chosen: Vec<(&Span, &String)> = scope.chosen.iter().collect();
             chosen.sort_by_key(|(span, _)| axis_order(**span));
             chosen.into_iter().map(|(_, text)| text.clone()).collect()
@@ -72,7 +72,7 @@ impl Checker<'_> {
             return None;
         }
         let models = self.take_models(&mut stages);
-        let variant = Variant { label: label.join(", "), models, seed: seed?, stages };
+        let variant = Variant { label: values.join(", "), values, models, seed: seed?, stages };
         Some(Built { variant, renders })
     }
 

@@ -27,6 +27,8 @@ pub struct Recipe {
 pub struct Variant {
     /// The values of its axes, for people: `hen`, `hen, 0.5`; empty where there is only one variant.
     pub label: String,
+    /// The same one by one, the first axis' first.
+    pub values: Vec<String>,
     /// The networks that its terms read, in the order of the recipe; at least one.
     pub models: Vec<Model>,
     /// The seed of its draws.

@@ -60,6 +60,10 @@ pub enum Verb {
     ///
     /// RECIPE may be a `.fviz` file, `-` for standard input, or a GIF or PNG that fviz has written: then the recipe
     /// stored in it is run again and gives the same bytes, as long as its photos and weights are where they were. Ctrl-C finishes the files with the frames made so far.
+    ///
+    /// Variants that are done are kept, so a run that was stopped, or to which a class or a file was added, grows only
+    /// what is missing. They lie in the folder `kept` of the cache (`FVIZ_CACHE`, else your user's), at most 5 GB of them,
+    /// or as much as `FVIZ_CACHE_SIZE` says: `500MB`, `20GB`, or 0 to keep nothing.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
     /// Run a recipe again whenever it is saved
@@ -158,6 +162,9 @@ pub struct RunArgs {
     /// Use this seed instead of the recipe's
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Grow every variant anew, also those that are kept from an earlier run
+    #[arg(long)]
+    pub fresh: bool,
     /// Use this many threads; the result is the same [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

@@ -6,6 +6,8 @@
 //! | `started` | `recipe`, `steps` (of all batches), `variants` (labels) |
 //! | `fetching` | `model`, `bytes`, `of` (or null) |
 //! | `loaded` | `weights`: list of `name`, `sha256`, `non_commercial` (reason or null) |
+//! | `kept` | `variant`, `label`: it is not grown, it was kept from an earlier run; before `started`, whose steps don't count it |
+//! | `not_kept` | `message`: variants can't be kept for later runs; at most once |
 //! | `step` | `step` (from 0), `steps`, `done` (of all batches), `stage`, `iteration`, `variants`: list of `variant`, `label`, `loss`, `activation`, `probabilities` (of each network, or null), `probability` (the first of them), `terms`, `penalties` |
 //! | `frame` | `variant`, `label`, `stage`, `iteration`, `last` |
 //! | `note` | `diagnostic`, as `--diagnostic-format json` prints it |
@@ -35,7 +37,8 @@ pub struct Events {
     pub labels: Vec<String>,
     /// The stages' names.
     pub stages: Vec<String>,
-    files: Vec<PathBuf>,
+    /// Those of the run, for its last line.
+    pub files: Vec<PathBuf>,
     /// Nobody reads any more.
     closed: bool,
 }
@@ -54,8 +57,11 @@ impl Events {
                     .collect();
                 json!({"event": "loaded", "weights": weights})
             }
+            News::Kept { variant, .. } => {
+                json!({"event": "kept", "variant": variant, "label": self.labels.get(*variant)})
+            }
+            News::NotKept(error) => json!({"event": "not_kept", "message": error.to_string()}),
             News::Run(Event::Started { steps, .. }) => {
-                self.files.clear();
                 json!({"event": "started", "recipe": recipe, "steps": steps, "variants": self.labels})
             }
             News::Run(Event::Step(step)) => self.step(step),
@@ -64,7 +70,10 @@ impl Events {
                 "stage": self.stages.get(take.stage), "iteration": take.iteration, "last": last,
             }),
             News::Run(Event::Note(note)) => json!({"event": "note", "diagnostic": object(note, sources)}),
-            News::Run(Event::Phase(_) | Event::View { .. } | Event::Map { .. } | Event::Finished { .. }) => return,
+            News::Run(
+                Event::Phase(_) | Event::View { .. } | Event::Map { .. } | Event::Done { .. } | Event::Finished { .. },
+            )
+            | News::Writing => return,
             News::Wrote(path) => {
                 self.files.push(path.to_path_buf());
                 json!({"event": "wrote", "file": path})

@@ -13,6 +13,7 @@ mod explain;
 mod golden;
 pub mod interrupt;
 mod judge;
+mod kept;
 mod layers;
 mod model;
 mod new;

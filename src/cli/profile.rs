@@ -40,7 +40,6 @@ pub fn run(args: &ProfileArgs, reporter: &Reporter) -> Result<(), Failure> {
         clock.hear(&news);
         progress.hear(&news, &checked.sources);
     });
-    clock.ended = Some(Instant::now());
     let report = result.map_err(|failed| told(failed.why, &checked.sources, reporter).into_exit())?;
     // Those of the first variant: what other batches loaded comes behind them.
     let models = recipe.variants.first().map_or(0, |variant| variant.models.len());
@@ -56,8 +55,10 @@ struct Clock {
     began: Instant,
     loaded: Option<Instant>,
     first: Option<Instant>,
-    finished: Option<Instant>,
-    ended: Option<Instant>,
+    /// Since when files are written.
+    writing: Option<Instant>,
+    /// How long files were written.
+    files: Duration,
     steps: usize,
     now: Option<(Phase, Instant)>,
     /// For each phase what it took in all steps that count.
@@ -66,8 +67,8 @@ struct Clock {
 
 impl Clock {
     fn new() -> Self {
-        let (loaded, first, finished, ended, now) = Default::default();
-        Self { began: Instant::now(), loaded, first, finished, ended, steps: 0, now, phases: BTreeMap::new() }
+        let (loaded, first, writing, files, now) = Default::default();
+        Self { began: Instant::now(), loaded, first, writing, files, steps: 0, now, phases: BTreeMap::new() }
     }
 
     fn hear(&mut self, news: &News) {
@@ -84,7 +85,8 @@ impl Clock {
                 self.steps += 1;
                 self.first.get_or_insert(now);
             }
-            News::Run(Event::Finished { .. }) => self.finished = Some(now),
+            News::Writing => self.writing = Some(now),
+            News::Wrote(_) => self.wrote(now),
             _ => {}
         }
     }
@@ -95,6 +97,11 @@ impl Clock {
         {
             *self.phases.entry(phase).or_default() += now - began;
         }
+    }
+
+    fn wrote(&mut self, now: Instant) {
+        // A series is several files.
+        self.files += self.writing.replace(now).map_or(Duration::ZERO, |began| now - began);
     }
 
     /// The mean of a step, of what is not in the files' way.
@@ -213,7 +220,7 @@ fn page(name: &str, recipe: &Recipe, clock: &Clock, networks: &[(&str, &Network)
         "{:.2} s to load the weights, {:.2} s for the first step, {:.2} s to write {files} files\n",
         between(Some(clock.began), clock.loaded),
         between(clock.loaded, clock.first),
-        between(clock.finished, clock.ended),
+        clock.files.as_secs_f64(),
     ));
     if let Some(megabytes) = peak() {
         text.push_str(&format!("{megabytes} MB of memory at most\n"));

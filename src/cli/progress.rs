@@ -11,6 +11,7 @@ use super::report::{Reporter, object};
 use super::run::{Told, shown};
 use super::terminal::{self, fixed};
 use crate::check::Recipe;
+use crate::render::file::FileError;
 use crate::run::{Event, Scores, Step};
 use crate::session::{Identity, News};
 use crate::source::{Diagnostic, Sources};
@@ -50,17 +51,39 @@ pub struct Progress {
     begun: Instant,
     steps: usize,
     tenths: usize,
+    /// No step comes any more.
+    all_done: bool,
+    /// That files are written was said.
+    writes: bool,
     name: String,
     variants: usize,
+    /// How many of them are not grown.
+    kept: usize,
     /// The names of the networks; nothing where there is one.
     models: Vec<String>,
+    /// When the run began to make something.
+    since: Option<Instant>,
 }
 
 impl Progress {
     /// Nothing runs yet.
     pub fn new(style: Style, reporter: Reporter) -> Self {
-        let (events, begun, name) = (Events::default(), Instant::now(), String::new());
-        Self { style, reporter, bar: None, events, begun, steps: 0, tenths: 0, name, variants: 0, models: Vec::new() }
+        Self {
+            style,
+            reporter,
+            bar: None,
+            events: Events::default(),
+            begun: Instant::now(),
+            steps: 0,
+            tenths: 0,
+            all_done: false,
+            writes: false,
+            name: String::new(),
+            variants: 0,
+            models: Vec::new(),
+            kept: 0,
+            since: None,
+        }
     }
 
     /// The recipe can't run.
@@ -74,11 +97,14 @@ impl Progress {
     pub fn begin(&mut self, recipe: &Recipe) {
         self.clear();
         (self.begun, self.steps, self.tenths) = (Instant::now(), 0, 0);
+        (self.all_done, self.writes) = (false, false);
         (self.name, self.variants) = (recipe.name.clone(), recipe.variants.len());
         self.models = match recipe.variants.first().map_or(&[][..], |variant| &variant.models) {
             [_] => Vec::new(),
             several => several.iter().map(|model| model.name.clone()).collect(),
         };
+        (self.kept, self.since) = (0, None);
+        self.events.files.clear();
         self.events.labels = recipe.variants.iter().map(|variant| variant.label.clone()).collect();
         self.events.stages = recipe
             .variants
@@ -95,17 +121,25 @@ impl Progress {
         match news {
             News::Fetching { model, done, all } => self.fetching(model, *done, *all),
             News::Loaded(identities) => self.loaded(identities),
+            News::Kept { .. } => {
+                self.since.get_or_insert_with(Instant::now);
+                self.kept += 1;
+            }
+            News::NotKept(error) => self.not_kept(error),
             News::Run(Event::Started { steps, .. }) => self.started(*steps),
             News::Run(Event::Step(step)) => self.step(step),
             News::Run(Event::Note(note)) => {
                 let text = self.reporter.text(std::slice::from_ref(note), sources);
                 self.say(&text);
             }
+            News::Run(
+                Event::Phase(_) | Event::Frame { .. } | Event::View { .. } | Event::Map { .. } | Event::Done { .. },
+            ) => {}
             News::Run(Event::Finished { .. }) => {
                 self.clear();
-                self.writing();
+                self.all_done = true;
             }
-            News::Run(Event::Phase(_) | Event::Frame { .. } | Event::View { .. } | Event::Map { .. }) => {}
+            News::Writing => self.writing(),
             News::Wrote(path) => self.wrote(path),
         }
     }
@@ -119,7 +153,7 @@ impl Progress {
                 terminal::tell("interrupted: the files hold what there was\n");
             }
             Style::Bar | Style::Lines => {
-                terminal::tell(&format!("done in {}\n", seconds(self.begun.elapsed())));
+                terminal::tell(&format!("done in {}\n", seconds(self.since.unwrap_or(self.begun).elapsed())));
             }
             Style::Silent => {}
         }
@@ -217,22 +251,36 @@ impl Progress {
 
     fn started(&mut self, steps: usize) {
         (self.steps, self.tenths, self.begun) = (steps, 0, Instant::now());
+        self.since.get_or_insert(self.begun);
         let variants = if self.variants > 1 { format!(", {} variants", self.variants) } else { String::new() };
+        let kept = match self.kept {
+            0 => String::new(),
+            _ if self.variants == 1 => ", kept from before".to_string(),
+            kept if kept == self.variants => ", all kept from before".to_string(),
+            kept => format!(", {kept} kept from before"),
+        };
         match self.style {
-            Style::Bar => {
+            Style::Bar if steps > 0 => {
                 let bar = ProgressBar::new(steps as u64);
                 bar.set_style(style("{prefix}{bar:24} {pos}/{len}  {msg}"));
-                bar.set_prefix(format!("{}{variants} ", self.name));
+                bar.set_prefix(format!("{}{variants}{kept} ", self.name));
                 self.bar = Some(bar);
             }
-            Style::Lines => {
-                terminal::tell(&format!("{}: {}{variants}\n", self.name, terminal::steps(steps)));
+            Style::Bar | Style::Lines => {
+                terminal::tell(&format!("{}: {}{variants}{kept}\n", self.name, terminal::steps(steps)));
             }
             Style::Silent | Style::Json => {}
         }
     }
 
+    fn not_kept(&self, error: &FileError) {
+        if self.is_shown() {
+            self.say(&format!("warning: {error}; variants that are done can't be kept for later runs\n"));
+        }
+    }
+
     fn step(&mut self, step: &Step) {
+        self.all_done = step.done >= self.steps;
         if !self.is_shown() {
             return;
         }
@@ -257,7 +305,16 @@ impl Progress {
     }
 
     fn writing(&mut self) {
+        if !self.all_done {
+            // A long queue writes on its way.
+            self.bar.iter().for_each(|bar| bar.set_message("writing files"));
+            return;
+        }
+        if std::mem::replace(&mut self.writes, true) {
+            return;
+        }
         if self.style == Style::Bar {
+            self.clear();
             let bar = ProgressBar::new_spinner().with_message("writing files");
             bar.enable_steady_tick(Duration::from_millis(120));
             self.bar = Some(bar);

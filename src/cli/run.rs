@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::args::RunArgs;
 use super::progress::{Progress, Style};
 use super::report::{Count, Reporter};
-use super::{Exit, Failure, Trouble, interrupt, recipe, terminal};
+use super::{Exit, Failure, Trouble, interrupt, kept, recipe, terminal};
 use crate::check::{Checked, Overrides, Recipe, check};
 use crate::session::{self, LoadError, Options, Session};
 use crate::source::{CancelToken, Diagnostic, Severity, Sources};
@@ -20,7 +20,8 @@ pub fn run(args: &RunArgs, reporter: &Reporter) -> Result<(), Failure> {
     let checked = check(&input, &world);
     let recipe = accepted(&checked, &input.name, reporter)
         .inspect_err(|_| progress.refused(&checked.diagnostics, &checked.sources))?;
-    let options = Options { folder: Some(args.output.clone()), cancel: cancel(), ..Options::default() };
+    let keep = kept::keep(session.store(), args.fresh)?;
+    let options = Options { folder: Some(args.output.clone()), keep, cancel: cancel(), ..Options::default() };
     progress.begin(recipe);
     let result = session.run(recipe, &world, &options, &mut |news| progress.hear(&news, &checked.sources));
     let result = result.map(|report| report.ending.cancelled);

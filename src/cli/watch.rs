@@ -8,7 +8,7 @@ use super::args::RunArgs;
 use super::progress::{Progress, Style};
 use super::report::Reporter;
 use super::run::{cancel, finished, overrides, shown, tell};
-use super::{Exit, Failure, recipe};
+use super::{Exit, Failure, kept, recipe};
 use crate::check::{Checked, Recipe};
 use crate::live::{Change, Reload, Screen, Told, preview_path};
 use crate::session::{Failed, Session};
@@ -23,12 +23,13 @@ pub fn run(args: &RunArgs, reporter: &Reporter) -> Result<(), Failure> {
     }
     let session = Session::new(WeightStore::from_env());
     let world = Arc::new(recipe::world(session.store()));
+    let keep = kept::keep(session.store(), args.fresh)?;
     let read = || {
         let bytes = recipe::bytes(&args.recipe).map_err(message)?;
         let input = recipe::input(&args.recipe, bytes.clone(), overrides(args)).map_err(message)?;
         Ok((input, bytes))
     };
-    let reload = Reload { path: &args.recipe, read: &read, world, folder: args.output.clone(), quit: cancel() };
+    let reload = Reload { path: &args.recipe, read: &read, world, folder: args.output.clone(), keep, quit: cancel() };
     let mut screen = Watching {
         args,
         reporter,

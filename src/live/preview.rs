@@ -10,7 +10,7 @@ use crate::check::Recipe;
 use crate::render::layout::{Cell, columns_for, sheet};
 use crate::render::{file, png, slug};
 use crate::run::Event;
-use crate::session::shown;
+use crate::session::{News, shown};
 
 /// Pause between two refreshes, and at least ten times as long as one takes.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -38,15 +38,20 @@ impl Preview {
         Self { path, labels, pictures: BTreeMap::new(), awaited: 0, due: Instant::now() }
     }
 
-    /// Takes in an event. Returns whether the file was refreshed.
-    pub(super) fn hear(&mut self, event: &Event) -> bool {
-        match event {
-            Event::Step(step) => {
+    /// Takes in what happened. Returns whether the file was refreshed.
+    pub(super) fn hear(&mut self, news: &News) -> bool {
+        match news {
+            News::Kept { variant, canvas: Some(canvas) } => {
+                self.pictures.insert(*variant, (*canvas).clone());
+                // At once if nothing is left to grow, else with the first step.
+                self.pictures.len() == self.labels.len() && self.refresh()
+            }
+            News::Run(Event::Step(step)) => {
                 let last = step.step + 1 == step.steps;
                 self.awaited = if last || Instant::now() >= self.due { step.variants.len() } else { 0 };
                 false
             }
-            Event::Frame { variant, picture, .. } if self.awaited > 0 => {
+            News::Run(Event::Frame { variant, picture, .. }) if self.awaited > 0 => {
                 if let Ok(picture) = shown(picture) {
                     self.pictures.insert(*variant, picture);
                 }

@@ -10,7 +10,7 @@ use super::recorder::Recorder;
 use super::runner::{Gone, Job, Message, Runner, Shared, Told, What};
 use super::{Change, Watcher};
 use crate::check::{Checked, Input, Recipe, check};
-use crate::session::{Failed, Session};
+use crate::session::{Failed, Keep, Session};
 use crate::source::CancelToken;
 
 /// How long nothing may happen before files and Ctrl-C are looked at again.
@@ -67,6 +67,8 @@ pub struct Reload<'a> {
     pub world: Shared,
     /// Where files go.
     pub folder: PathBuf,
+    /// Where variants that are done are kept.
+    pub keep: Option<Keep>,
     /// Set by Ctrl-C.
     pub quit: CancelToken,
 }
@@ -100,7 +102,7 @@ impl Reload<'_> {
     /// # Errors
     /// The thread that runs recipes could not be started, or has ended.
     pub fn watch(&self, session: Session, screen: &mut dyn Screen) -> Result<(), std::io::Error> {
-        let runner = Runner::start(session, Arc::clone(&self.world), self.folder.clone())?;
+        let runner = Runner::start(session, Arc::clone(&self.world), self.folder.clone(), self.keep.clone())?;
         let (watcher, looked) = (Watcher::new(), Instant::now());
         let mut all =
             Loop { setting: self, screen, watcher, runner, running: None, runs: 0, last: None, preview: None, looked };

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::preview::Preview;
 use crate::check::Recipe;
+use crate::render::file::FileError;
 use crate::run::{self, Scores};
-use crate::session::{Failed, Identity, News, Options, Session};
+use crate::session::{Failed, Identity, Keep, News, Options, Session};
 use crate::source::{CancelToken, Diagnostic, World};
 
 /// The machine, for two threads.
@@ -28,6 +29,10 @@ pub enum Told {
     },
     /// All networks are there.
     Loaded(Vec<Identity>),
+    /// A variant is not grown: it was kept.
+    Kept(usize),
+    /// Variants can't be kept.
+    NotKept(Arc<FileError>),
     /// The first step is about to run.
     Started {
         /// Steps of all batches.
@@ -46,6 +51,8 @@ pub enum Told {
         /// Whether it was stopped.
         cancelled: bool,
     },
+    /// A file is about to be made.
+    Writing,
     /// A file was written.
     Wrote(PathBuf),
 }
@@ -68,6 +75,9 @@ impl Told {
         Some(match news {
             News::Fetching { model, done, all } => Self::Fetching { model: (*model).into(), done: *done, all: *all },
             News::Loaded(identities) => Self::Loaded(identities.to_vec()),
+            News::Kept { variant, .. } => Self::Kept(*variant),
+            News::NotKept(error) => Self::NotKept((*error).clone()),
+            News::Writing => Self::Writing,
             News::Wrote(path) => Self::Wrote(path.to_path_buf()),
             News::Run(run::Event::Started { steps, batches }) => Self::Started { steps: *steps, batches: *batches },
             News::Run(run::Event::Step(step)) => Self::Step(Step {
@@ -83,7 +93,11 @@ impl Told {
             News::Run(run::Event::Note(note)) => Self::Note(note.clone()),
             News::Run(run::Event::Finished { cancelled }) => Self::Finished { cancelled: *cancelled },
             News::Run(
-                run::Event::Phase(_) | run::Event::Frame { .. } | run::Event::View { .. } | run::Event::Map { .. },
+                run::Event::Phase(_)
+                | run::Event::Frame { .. }
+                | run::Event::View { .. }
+                | run::Event::Map { .. }
+                | run::Event::Done { .. },
             ) => return None,
         })
     }
@@ -108,6 +122,9 @@ impl Told {
             }))),
             Self::Note(note) => hear(&News::Run(run::Event::Note(note.clone()))),
             Self::Finished { cancelled } => hear(&News::Run(run::Event::Finished { cancelled: *cancelled })),
+            Self::Kept(variant) => hear(&News::Kept { variant: *variant, canvas: None }),
+            Self::NotKept(error) => hear(&News::NotKept(error)),
+            Self::Writing => hear(&News::Writing),
             Self::Wrote(path) => hear(&News::Wrote(path)),
             Self::Refreshed => {}
         }
@@ -151,14 +168,14 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// Starts the thread. Files go into `folder`.
-    pub(super) fn start(session: Session, world: Shared, folder: PathBuf) -> std::io::Result<Self> {
+    /// Starts the thread. Files go into `folder`, and variants that are done onto the shelf of `keep`.
+    pub(super) fn start(session: Session, world: Shared, folder: PathBuf, keep: Option<Keep>) -> std::io::Result<Self> {
         let (jobs, to_do) = channel::<Job>();
         let (tell, messages) = channel();
         std::thread::Builder::new().name("run".into()).spawn(move || {
             let mut session = session;
             for job in to_do {
-                let what = work(&job, &mut session, &*world, &folder, &tell);
+                let what = work(&job, &mut session, &*world, (&folder, keep.as_ref()), &tell);
                 if tell.send(Message { run: job.run, what }).is_err() {
                     return;
                 }
@@ -187,13 +204,20 @@ impl Runner {
 #[error("the thread that runs recipes has ended unexpectedly")]
 pub struct Gone;
 
-fn work(job: &Job, session: &mut Session, world: &dyn World, folder: &Path, tell: &Sender<Message>) -> What {
+fn work(
+    job: &Job,
+    session: &mut Session,
+    world: &dyn World,
+    (folder, keep): (&Path, Option<&Keep>),
+    tell: &Sender<Message>,
+) -> What {
     if job.files_changed {
         session.forget_files();
     }
     let options = Options {
         folder: Some(folder.to_path_buf()),
         all_frames: true,
+        keep: keep.cloned(),
         cancel: job.cancel.clone(),
         discard: job.discard.clone(),
     };
@@ -201,9 +225,7 @@ fn work(job: &Job, session: &mut Session, world: &dyn World, folder: &Path, tell
     // Nobody listens any more when the program is about to end.
     let say = |told| drop(tell.send(Message { run: job.run, what: What::Told(told) }));
     let result = session.run(&job.recipe, world, &options, &mut |news| {
-        if let News::Run(event) = &news
-            && preview.hear(event)
-        {
+        if preview.hear(&news) {
             say(Told::Refreshed);
         }
         if let Some(told) = Told::of(&news) {

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use crate::check::recipe::{Format, Recipe};
 use crate::source::{Diagnostic, Severity, World};
 
-pub use batch::{Batch, Cost, same_call};
+pub use batch::{Batch, Cost, compares, same_call};
 pub use outputs::{Member, Output};
 pub use take::{Take, total_steps};
 
@@ -38,6 +38,14 @@ impl Plan {
         self.canvases.contains(&(variant, take))
     }
 
+    /// The same for those variants alone that are wanted. Batches may become empty, but none goes, so that their numbers
+    /// stay.
+    pub fn only(&self, wanted: impl Fn(usize) -> bool) -> Self {
+        let mut plan = self.clone();
+        plan.batches.iter_mut().for_each(|batch| batch.variants.retain(|&variant| wanted(variant)));
+        plan
+    }
+
     /// Whether some file shows what the network saw of that variant in that iteration.
     pub fn shows_view(&self, variant: usize, take: Take) -> bool {
         self.views.contains(&(variant, take))
@@ -47,7 +55,7 @@ impl Plan {
 /// Plans a recipe for a machine with the world's memory. The plan is missing where a problem is an error.
 pub fn plan(recipe: &Recipe, world: &dyn World) -> (Option<Plan>, Vec<Diagnostic>) {
     let frames = frames::frames(recipe);
-    let (batches, cost, too_big) = batch::batches(recipe, world.memory(), frames.bytes);
+    let (batches, cost, too_big) = batch::batches(recipe, world.memory(), &frames);
     let least = batches.iter().map(|batch| batch.least).max().unwrap_or(0);
     let mut problems = Vec::from_iter(too_big.or_else(|| frames.too_many(least, world.memory())));
     if frames.bytes > world.memory() {

@@ -55,6 +55,7 @@ pub(crate) fn class(node: &str, unit: usize, weight: f64) -> Term {
 pub(crate) fn variant(label: &str, facts: &Arc<Facts>, stages: Vec<Stage>) -> Variant {
     Variant {
         label: label.to_string(),
+        values: label.split(", ").map(String::from).collect(),
         models: vec![Model {
             name: String::new(),
             call: call(Kind::Model, "motifs", &[("redirect", Arg::Switch(true))]),

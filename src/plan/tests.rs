@@ -238,7 +238,7 @@ fn batches_are_as_large_as_memory_allows() {
 fn frames_are_counted_before_they_are_listed() {
     let steps = 1_000_000;
     let recipe = plain(4, steps, render("{label}.gif", Format::Gif, layout("frames"), vec![Some(every(1, 0, steps))]));
-    let (none, problems) = plan(&recipe, &MemoryWorld::default());
+    let (none, problems) = plan(&recipe, &Small(1 << 30));
     assert!(none.is_none());
     assert_eq!((problems.len(), problems[0].code), (1, &codes::TOO_MUCH_MEMORY));
     assert_eq!(problems[0].span(), Some(recipe.renders[0].span));
@@ -265,4 +265,49 @@ fn alpha_and_a_mask_take_memory() {
     assert_eq!(masked - bare, 2 * 3 * plane);
     // One more plane of everything of the canvas's size, and the grounds.
     assert_eq!(with(&[("alpha", Arg::Switch(true))]) - bare, (24 + 40 + 4 * 8) * plane);
+}
+
+/// A queue of a thousand variants fits where a few do, since a file is written once its variants are done.
+#[test]
+fn only_frames_that_wait_are_counted() {
+    let facts = facts();
+    let of = |count: usize, file: &str, layout: crate::spec::Call, schedule| {
+        let one = |k: usize| variant(&format!("{k}"), &facts, vec![stage("", 100, 50)]);
+        let format = if file.ends_with("gif") { Format::Gif } else { Format::Png };
+        recipe((0..count).map(one).collect(), vec![render(file, format, layout, vec![Some(schedule)])])
+    };
+    let own = |count| of(count, "{label}.gif", layout("frames"), every(1, 0, 50));
+    let few = planned(&own(2)).cost.memory;
+    let many = plan(&own(1000), &Small(2 * few)).0.unwrap();
+    // 51 frames of 100x100x3 bytes each would be 1.5 GB.
+    assert!(many.cost.memory <= 2 * few && 2 * few < 200_000_000, "{} {few}", many.cost.memory);
+    assert!(many.batches.len() > 100 && many.batches.iter().map(|batch| batch.variants.len()).sum::<usize>() == 1000);
+
+    // A contact sheet waits for all, with the last canvas of each; an animation of all with every frame.
+    let sheet = |schedule, file| of(1000, file, layout("sheet"), schedule);
+    assert!(plan(&sheet(Schedule::NEVER, "all.png"), &Small(300_000_000)).0.is_some());
+    let (none, problems) = plan(&sheet(every(1, 0, 50), "all.gif"), &Small(300_000_000));
+    assert!(none.is_none() && problems[0].code == &codes::TOO_MUCH_MEMORY, "{problems:?}");
+
+    // A row of the sheet at a time.
+    let mut rows = sheet(every(1, 0, 50), "all.gif");
+    for (index, file) in rows.renders[0].files.iter_mut().enumerate() {
+        *file = format!("{}.gif", index / 10);
+    }
+    assert!(plan(&rows, &Small(300_000_000)).0.is_some());
+}
+
+#[test]
+fn a_long_queue_is_many_batches_unless_variants_compare_one_another() {
+    let facts = facts();
+    let sizes = |word: &str| -> Vec<usize> {
+        let mut stage = stage("", 8, 5);
+        let units = ("units", Arg::Units(vec![0]));
+        let args = if word == "channel" { vec![units] } else { vec![] };
+        stage.terms.push(crate::check::recipe::Term { call: call(Kind::Objective, word, &args), ..class("x", 0, 1.0) });
+        let variants = (0..40).map(|k| variant(&format!("{k}"), &facts, vec![stage.clone()])).collect();
+        planned(&recipe(variants, vec![])).batches.iter().map(|batch| batch.variants.len()).collect()
+    };
+    assert_eq!(sizes("channel"), [16, 16, 8]);
+    assert_eq!(sizes("diversity"), [40]);
 }

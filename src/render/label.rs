@@ -31,23 +31,40 @@ pub struct Lettering {
 }
 
 impl Lettering {
-    /// For cells of this width: the font that suits it, or the next smaller one if only that lets all `labels` fit.
+    /// For cells of this width: the font that suits it, or the next smaller one if only that lets all lines of `labels`
+    /// fit.
     pub fn for_cells<'a>(width: u32, labels: impl Iterator<Item = &'a str>) -> Self {
-        let longest = labels.map(|label| label.chars().count()).max().unwrap_or(0);
+        Self::choice(width, labels).0
+    }
+
+    /// Whether that font leaves all lines of `labels` whole.
+    pub fn fits<'a>(width: u32, labels: impl Iterator<Item = &'a str>) -> bool {
+        Self::choice(width, labels).1
+    }
+
+    fn choice<'a>(width: u32, labels: impl Iterator<Item = &'a str>) -> (Self, bool) {
+        let longest = labels.flat_map(str::lines).map(|line| line.chars().count()).max().unwrap_or(0);
         let scale = (width / (DOUBLED / 2)).max(1);
         let suited = SIZES.iter().rposition(|(from, _)| width >= *from).unwrap_or(0);
         let sizes = [suited, suited.saturating_sub(1)].map(|size| Self { font: SIZES[size].1, scale });
         let fitting = sizes.into_iter().find(|lettering| lettering.letters(width) >= longest);
-        fitting.unwrap_or(sizes[0])
+        (fitting.unwrap_or(sizes[0]), fitting.is_some())
     }
 
-    /// The height of a strip for one line, with room above and below.
-    pub fn strip_height(&self) -> u32 {
-        self.height() + 2 * self.padding()
+    /// The height of a strip for so many lines, with room above and below.
+    pub fn strip_height(&self, lines: usize) -> u32 {
+        self.height() * lines as u32 + 2 * self.padding()
     }
 
-    /// Draws `text` in the middle of a strip of `width`, its top left corner at (x, y); too long a text ends in `…`.
+    /// Draws the lines of `text` in the middle of a strip of `width`, its top left corner at (x, y); too long a line ends
+    /// in `…`.
     pub fn draw(&self, picture: &mut RgbaImage, (x, y): (u32, u32), width: u32, text: &str) {
+        for (number, line) in text.lines().enumerate() {
+            self.draw_line(picture, (x, y + number as u32 * self.height()), width, line);
+        }
+    }
+
+    fn draw_line(&self, picture: &mut RgbaImage, (x, y): (u32, u32), width: u32, text: &str) {
         let text = shorten(text, self.letters(width));
         let letter = self.font.character_size.width * self.scale;
         let x = x + width.saturating_sub(letter * text.chars().count() as u32) / 2;
@@ -61,9 +78,9 @@ impl Lettering {
         }
     }
 
-    /// How many letters a strip of `width` holds.
+    /// How many letters a strip of `width` holds, with a pixel free on either side: neighbours must not run together.
     fn letters(&self, width: u32) -> usize {
-        (width / (self.font.character_size.width * self.scale)) as usize
+        (width.saturating_sub(2 * self.scale) / (self.font.character_size.width * self.scale)) as usize
     }
 
     fn height(&self) -> u32 {
@@ -163,7 +180,7 @@ mod tests {
     #[test]
     fn fonts_grow_with_the_cell() {
         let widths = [1, 32, 64, 128, 224, 299, 800, 4000];
-        let heights = widths.map(|width| Lettering::for_cells(width, ["hen"].into_iter()).strip_height());
+        let heights = widths.map(|width| Lettering::for_cells(width, ["hen"].into_iter()).strip_height(1));
         assert!(heights.is_sorted(), "{heights:?}");
         // One size smaller where that makes a label fit, and no smaller than that.
         let long = Lettering::for_cells(224, ["a label of 30 letters, as it is"].into_iter());
@@ -173,12 +190,21 @@ mod tests {
     }
 
     #[test]
+    fn lines_fit_where_all_of_them_do() {
+        let fits = |width, label: &str| Lettering::fits(width, ["x", label].into_iter());
+        assert!(!fits(96, "peacock feather, blur = 0.5") && fits(96, "peacock feather\nblur = 0.5"));
+        // 16 letters of 6 pixels would touch those of the next cell; 5 pixels each leave a gap.
+        let touching = Lettering::for_cells(96, ["0123456789abcdef"].into_iter());
+        assert_eq!(touching.font.character_size.width, 5);
+    }
+
+    #[test]
     fn letters_stay_inside_their_strip() {
         for width in [1, 7, 40, 120, 300, 900] {
             let lettering = Lettering::for_cells(width, ["hen"].into_iter());
-            let height = lettering.strip_height();
+            let height = lettering.strip_height(2);
             let mut picture = RgbaImage::from_pixel(width + 20, height + 20, GROUND);
-            lettering.draw(&mut picture, (10, 10), width, &"Ågjy|".repeat(40));
+            lettering.draw(&mut picture, (10, 10), width, &["Ågjy|".repeat(40), "Ågjy|".repeat(40)].join("\n"));
             for (x, y, pixel) in picture.enumerate_pixels() {
                 let inside = (10..10 + width).contains(&x) && (10..10 + height).contains(&y);
                 assert!(inside || *pixel == GROUND, "{width}: a letter leaves its strip at {x},{y}");

@@ -10,7 +10,7 @@ use thiserror::Error;
 pub struct Cell<'a> {
     /// The picture; smaller ones are centred in their cell.
     pub picture: &'a RgbaImage,
-    /// One line of text, shortened if it does not fit.
+    /// Lines of text, each shortened if it does not fit.
     pub label: &'a str,
 }
 
@@ -95,8 +95,8 @@ impl Frame {
         let width = cells.iter().map(|cell| cell.picture.width()).max().unwrap_or(0);
         let height = cells.iter().map(|cell| cell.picture.height()).max().unwrap_or(0);
         let lettering = Lettering::for_cells(width, cells.iter().map(|cell| cell.label));
-        let labelled = cells.iter().any(|cell| !cell.label.is_empty());
-        let strip = if labelled { lettering.strip_height() } else { 0 };
+        let lines = cells.iter().map(|cell| cell.label.lines().count()).max().unwrap_or(0);
+        let strip = if lines > 0 { lettering.strip_height(lines) } else { 0 };
         Self { cell: (width, height), gutter: (width.max(height) / 64).clamp(2, 8), lettering, strip }
     }
 

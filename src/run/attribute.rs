@@ -58,6 +58,7 @@ pub(super) fn maps(
         if let Some(place) = ending.scores.get_mut(*index) {
             *place = Some(scores);
         }
+        sink(Event::Done { variant: *index });
     }
     Ok(())
 }

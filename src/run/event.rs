@@ -20,7 +20,7 @@ pub enum Event<'a> {
     Phase(Phase),
     /// A batch of variants made a step.
     Step(Step<'a>),
-    /// A canvas that some file shows.
+    /// A canvas that some file shows, or the last one of a variant.
     Frame {
         /// Which variant.
         variant: usize,
@@ -46,6 +46,11 @@ pub enum Event<'a> {
         variant: usize,
         /// `[H, W]`
         values: &'a Tensor,
+    },
+    /// A variant has made all its steps: nothing more of it comes.
+    Done {
+        /// Which variant.
+        variant: usize,
     },
     /// Something worth a line: a start that was helped, or one that can't move.
     Note(Diagnostic),

@@ -100,6 +100,7 @@ pub fn run(setting: &Setting, sink: &mut dyn FnMut(Event)) -> Result<Ending, Run
         if ending.cancelled {
             break;
         }
+        batch.variants.iter().for_each(|&variant| sink(Event::Done { variant }));
     }
     sink(Event::Finished { cancelled: ending.cancelled });
     Ok(ending)
@@ -271,7 +272,7 @@ impl<'a> Runner<'a> {
             if plan.shows_view(state.variant, take) {
                 sink(Event::View { variant: state.variant, take, pictures: &outcome.seen });
             }
-            if self.setting.all_frames || plan.shows_canvas(state.variant, take) {
+            if last || self.setting.all_frames || plan.shows_canvas(state.variant, take) {
                 let picture = picture(self.setting.recipe, state)?;
                 sink(Event::Frame { variant: state.variant, take, last, picture: &picture });
             }

@@ -136,7 +136,7 @@ fn told_of(recipe: &Recipe, networks: &[&dyn Network], stop: usize) -> Told {
             told.order.push("frame");
             told.frames.push((variant, take, last, flat(picture)));
         }
-        Event::Phase(_) | Event::Map { .. } => {}
+        Event::Phase(_) | Event::Map { .. } | Event::Done { .. } => {}
         Event::View { .. } => told.order.push("view"),
         Event::Note(note) => told.notes.push(note.code),
         Event::Finished { .. } => told.order.push("finished"),

@@ -1,9 +1,11 @@
 //! A recipe that was checked → its files on the disk: the one way that `run`, `watch` and `test` share.
 //!
 //! Invariant: whatever ends a run, a mistake, Ctrl-C or a number that ran away, the files are written with the frames
-//! that there are.
+//! that there are. A file of which nothing is missing is written at once, so that a long queue of variants holds the
+//! frames of those alone that are on their way.
 
 mod collect;
+mod kept;
 pub mod photo;
 mod pictures;
 mod table;
@@ -13,24 +15,29 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use image::RgbaImage;
 
 use crate::check::Recipe;
 use crate::check::recipe::Model;
 use crate::nets;
 use crate::plan::plan;
 use crate::render::file::{self, FileError};
-use crate::run::{Ending, Event, Network, RunError, Setting, run};
+use crate::run::{Ending, Event, Network, RunError, Scores, Setting, run};
 use crate::source::{CancelToken, Diagnostic, World};
 use crate::store::WeightStore;
 
 pub use collect::shown;
+pub use kept::Keep;
 pub use weights::{Identity, LoadError};
 pub use write::WriteError;
 
-use collect::Collected;
+use collect::{Collected, Needed};
+use kept::Keeping;
 use write::Writing;
 
 /// Runs recipes, one after another, and keeps their networks loaded in between.
@@ -46,6 +53,8 @@ pub struct Options {
     pub folder: Option<PathBuf>,
     /// Whether every iteration's canvas is told, not only those that some file shows.
     pub all_frames: bool,
+    /// Where variants that are done are kept, and taken from.
+    pub keep: Option<Keep>,
     /// Stops it; its files are written with what there is.
     pub cancel: CancelToken,
     /// Once it is set nothing is written any more. It stops a run only if `cancel` is its child.
@@ -66,8 +75,19 @@ pub enum News<'a> {
     },
     /// All networks are there: those of each batch, one batch after another.
     Loaded(&'a [Identity]),
+    /// A variant is not grown: it was kept from an earlier run.
+    Kept {
+        /// Which variant.
+        variant: usize,
+        /// Its last canvas.
+        canvas: Option<&'a RgbaImage>,
+    },
+    /// Variants can't be kept for later runs. It is told once, and the run goes on.
+    NotKept(&'a Arc<FileError>),
     /// Something of the run itself.
     Run(Event<'a>),
+    /// A file is about to be made, which may take its time.
+    Writing,
     /// A file was written.
     Wrote(&'a Path),
 }
@@ -175,17 +195,42 @@ impl Session {
         let identities = weights.concat();
         sink(News::Loaded(&identities));
 
-        let mut collected = Collected::new(recipe, &plan);
+        let mut collected = Collected::new(recipe.variants.len(), &plan);
+        let folder = options.folder.as_deref();
+        let mut writing = Writing::new(recipe, &plan, folder, &weights, &options.discard);
+        let mut files = Vec::new();
+        let mut tell = |news: News| {
+            if let News::Wrote(path) = &news {
+                files.push(path.to_path_buf());
+            }
+            sink(news);
+        };
+        let keeping = options.keep.as_ref().map(|keep| Keeping::new(keep, recipe, &plan, &weights, world));
+        let mut recalled: BTreeMap<usize, Option<Scores>> = BTreeMap::new();
+        if let Some(keeping) = &keeping {
+            let needed: Vec<Needed> = (0..recipe.variants.len()).map(|variant| writing.needed(variant)).collect();
+            keeping.recall(&needed, &mut |variant, made| {
+                recalled.insert(variant, made.latest.clone());
+                let canvas = made.end.and_then(|end| made.canvases.get(&end).cloned());
+                tell(News::Kept { variant, canvas: canvas.as_deref() });
+                collected.recall(variant, made);
+                writing.done(variant, &mut collected, &mut tell);
+                !options.cancel.is_cancelled()
+            });
+        }
+        let left = plan.only(|variant| !recalled.contains_key(&variant));
         let networks: Vec<Vec<&dyn Network>> =
             loaded.iter().map(|batch| batch.iter().map(|loaded| &*loaded.network as &dyn Network).collect()).collect();
+        let keeping = RefCell::new(keeping);
         let photos = |path: &Path| {
             let failed = |error: String| candle_core::Error::Msg(format!("`{}`: {error}", path.display()));
             let bytes = world.read(path).map_err(|error| failed(error.to_string()))?;
+            keeping.borrow().iter().for_each(|keeping| keeping.saw(path, &bytes));
             photo::decode(&bytes).map_err(|error| failed(error.to_string()))
         };
         let setting = Setting {
             recipe,
-            plan: &plan,
+            plan: &left,
             networks: &networks,
             photos: &photos,
             all_frames: options.all_frames,
@@ -193,24 +238,26 @@ impl Session {
         };
         let result = run(&setting, &mut |event| {
             collected.hear(&event);
-            sink(News::Run(event));
-        });
-
-        let mut files = Vec::new();
-        let errors = match &options.folder {
-            Some(folder) if !options.discard.is_cancelled() => {
-                let writing = Writing { recipe, plan: &plan, folder, weights: &weights };
-                writing.all(collected, &mut |path| {
-                    sink(News::Wrote(path));
-                    files.push(path.to_path_buf());
-                })
+            let done = if let Event::Done { variant } = event { Some(variant) } else { None };
+            tell(News::Run(event));
+            if let Some(variant) = done {
+                let put = keeping.borrow_mut().as_mut().map(|keeping| keeping.put(variant, collected.of(variant)));
+                if let Some(Err(error)) = put {
+                    tell(News::NotKept(&Arc::new(error)));
+                }
+                writing.done(variant, &mut collected, &mut tell);
             }
-            _ => Vec::new(),
-        };
+        });
+        let errors = writing.rest(collected, &mut tell);
         match result {
             Err(error) => Err(Failed { why: error.into(), files }),
             Ok(_) if !errors.is_empty() => Err(Failed { why: Failure::Write(errors), files }),
-            Ok(ending) => Ok(Report { files, ending, weights: identities }),
+            Ok(mut ending) => {
+                for (variant, scores) in recalled {
+                    ending.scores.get_mut(variant).into_iter().for_each(|place| *place = scores.clone());
+                }
+                Ok(Report { files, ending, weights: identities })
+            }
         }
     }
 }

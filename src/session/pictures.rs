@@ -7,7 +7,7 @@ use image::RgbaImage;
 use super::collect::Collected;
 use crate::check::recipe::{Recipe, Render};
 use crate::plan::{Member, Output, Take};
-use crate::render::label::GROUND;
+use crate::render::label::{GROUND, Lettering};
 use crate::render::layout::{Cell, columns_for, grid, sheet, strip};
 use crate::render::picture::{enlarge, same_size};
 use crate::spec::{Arg, Moment};
@@ -20,7 +20,8 @@ pub(super) struct Page {
 
 /// One variant's frames, all of one size.
 struct Reel {
-    label: String,
+    /// The values of its variant's axes.
+    values: Vec<String>,
     steps: Vec<usize>,
     frames: Vec<RgbaImage>,
 }
@@ -48,7 +49,8 @@ pub(super) fn pages(recipe: &Recipe, output: &Output, all: &Collected) -> Result
 
 /// The variant of a file whose latest score is highest; the first of several.
 fn best(output: &Output, all: &Collected) -> Option<usize> {
-    let activation = |variant: usize| all.latest.get(&variant).map_or(f64::NEG_INFINITY, |scores| scores.activation);
+    let activation =
+        |variant: usize| all.of(variant).latest.as_ref().map_or(f64::NEG_INFINITY, |scores| scores.activation);
     let mut variants = output.members.iter().map(|member| member.variant);
     let first = variants.next()?;
     Some(variants.fold(first, |best, next| if activation(next) > activation(best) { next } else { best }))
@@ -68,23 +70,22 @@ fn reel(
     views: bool,
     scale: u32,
 ) -> Result<Reel, String> {
-    let pictures = if views { &all.views } else { &all.canvases };
-    let mut takes: Vec<Take> =
-        member.takes.iter().copied().filter(|&take| pictures.contains_key(&(member.variant, take))).collect();
+    let made = all.of(member.variant);
+    let pictures = if views { &made.views } else { &made.canvases };
+    let mut takes: Vec<Take> = member.takes.iter().copied().filter(|take| pictures.contains_key(take)).collect();
     // A run that was stopped ends where it stood.
-    if let Some(&end) = all.ends.get(&member.variant)
+    if let Some(end) = made.end
         && output.stages.contains(&end.stage)
         && takes.last() < Some(&end)
-        && pictures.contains_key(&(member.variant, end))
+        && pictures.contains_key(&end)
     {
         takes.push(end);
     }
-    let frames: Vec<Arc<RgbaImage>> =
-        takes.iter().filter_map(|&take| pictures.get(&(member.variant, take)).cloned()).collect();
+    let frames: Vec<Arc<RgbaImage>> = takes.iter().filter_map(|take| pictures.get(take).cloned()).collect();
     let frames = frames.iter().map(|frame| enlarge(frame, scale).map_err(|error| error.to_string()));
     let variant = recipe.variants.get(member.variant);
     Ok(Reel {
-        label: variant.map(|variant| variant.label.clone()).unwrap_or_default(),
+        values: variant.map(|variant| variant.values.clone()).unwrap_or_default(),
         steps: takes.iter().map(|take| variant.map_or(0, |variant| take.step(variant))).collect(),
         frames: same_size(frames.collect::<Result<_, _>>()?, GROUND),
     })
@@ -95,19 +96,21 @@ fn side_by_side(render: &Render, reels: Vec<Reel>) -> Result<Vec<Page>, String> 
     let labels = !matches!(render.layout.args.get("labels"), Arg::Switch(false));
     let moments = reels.iter().map(|reel| reel.frames.len()).max().unwrap_or(0);
     let size = reels.iter().find_map(|reel| Some(reel.frames.first()?.dimensions())).unwrap_or((1, 1));
+    let labels = if labels { captions(&reels, size.0) } else { vec![String::new(); reels.len()] };
     let dark = RgbaImage::from_pixel(size.0, size.1, GROUND);
     let page = |moment: usize| {
         let cells: Vec<Cell> = reels
             .iter()
-            .map(|reel| Cell {
+            .zip(&labels)
+            .map(|(reel, label)| Cell {
                 picture: reel.frames.get(moment).or(reel.frames.last()).unwrap_or(&dark),
-                label: if labels { &reel.label } else { "" },
+                label,
             })
             .collect();
         let step = reels.iter().find_map(|reel| reel.steps.get(moment)).copied().unwrap_or(0);
         let picture = match render.layout.args.size("size") {
             Some((columns, rows)) => grid(&cells, columns, rows),
-            None => sheet(&cells, whole(render, "columns").unwrap_or_else(|| columns_for(cells.len()))),
+            None => sheet(&cells, whole(render, "columns").unwrap_or_else(|| columns_of(&reels))),
         };
         Ok(Page { step, picture: picture.map_err(|error| error.to_string())? })
     };
@@ -116,19 +119,43 @@ fn side_by_side(render: &Render, reels: Vec<Reel>) -> Result<Vec<Page>, String> 
 
 /// All variants' frames, one variant after another, all of one size.
 fn flipbook(render: &Render, reels: Vec<Reel>) -> Result<Vec<Page>, String> {
-    let labels = !matches!(render.layout.args.get("labels"), Arg::Switch(false));
+    let width = reels.iter().find_map(|reel| Some(reel.frames.first()?.width())).unwrap_or(1);
+    let labels = captions(&reels, width);
+    let labelled = !matches!(render.layout.args.get("labels"), Arg::Switch(false));
     let mut steps = Vec::new();
     let mut pictures = Vec::new();
-    for reel in reels {
+    for (reel, label) in reels.into_iter().zip(&labels) {
         for (step, frame) in reel.steps.into_iter().zip(reel.frames) {
             steps.push(step);
-            pictures.push(match labels {
-                true => sheet(&[Cell { picture: &frame, label: &reel.label }], 1).map_err(|error| error.to_string())?,
+            pictures.push(match labelled {
+                true => sheet(&[Cell { picture: &frame, label }], 1).map_err(|error| error.to_string())?,
                 false => frame,
             });
         }
     }
     Ok(steps.into_iter().zip(same_size(pictures, GROUND)).map(Page::from).collect())
+}
+
+/// What stands under each: all values on one line if there is room in all cells, else each value on its own.
+fn captions(reels: &[Reel], width: u32) -> Vec<String> {
+    let joined = |by: &str| -> Vec<String> { reels.iter().map(|reel| reel.values.join(by)).collect() };
+    let line = joined(", ");
+    if Lettering::fits(width, line.iter().map(String::as_str)) { line } else { joined("\n") }
+}
+
+/// No more columns than this for an axis: a longer one takes several whole rows.
+const WIDEST: usize = 16;
+
+/// The columns of a sheet that states none. Of two axes or more the last one runs from left to right, so that what stands
+/// below one another differs in the others alone.
+fn columns_of(reels: &[Reel]) -> usize {
+    let others = |reel: &Reel| reel.values.split_last().map(|(_, others)| others.to_vec());
+    let first = reels.first().and_then(others);
+    let length = reels.iter().take_while(|reel| others(reel) == first).count();
+    if length < 2 || length == reels.len() || !reels.len().is_multiple_of(length) {
+        return columns_for(reels.len());
+    }
+    (2..=length.min(WIDEST)).rev().find(|columns| length.is_multiple_of(*columns)).unwrap_or(length)
 }
 
 /// All frames of one variant in one picture.

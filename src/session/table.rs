@@ -2,7 +2,7 @@
 
 use super::collect::Collected;
 use crate::check::recipe::{Recipe, Stage};
-use crate::plan::Output;
+use crate::plan::{Output, Take};
 use crate::render::metadata::Score;
 use crate::render::scores::{Row, Scores as Table};
 use crate::run::Scores;
@@ -28,7 +28,7 @@ fn values(scores: &Scores) -> Vec<f64> {
     scores.terms.iter().chain(&scores.penalties).chain([&scores.loss]).copied().collect()
 }
 
-/// The rows that a file shows.
+/// The rows that a file shows: all variants' first steps, in the order of the recipe, then their second …
 pub(super) fn table(recipe: &Recipe, output: &Output, all: &Collected) -> Table {
     let mut terms: Vec<String> = Vec::new();
     let members: Vec<usize> = output.members.iter().map(|member| member.variant).collect();
@@ -43,17 +43,23 @@ pub(super) fn table(recipe: &Recipe, output: &Output, all: &Collected) -> Table 
     }
     terms.push(LOSS.to_string());
     let label = |&index: &usize| recipe.variants.get(index).map(|variant| variant.label.clone()).unwrap_or_default();
-    let mut rows = Vec::new();
-    for scored in all.table.iter().filter(|scored| output.stages.contains(&scored.take.stage)) {
-        let Some(variant) = members.iter().position(|&member| member == scored.variant) else { continue };
-        let stage = recipe.variants.get(scored.variant).and_then(|variant| variant.stages.get(scored.take.stage));
-        let Some(stage) = stage else { continue };
-        let (own, numbers) = (columns(stage), values(&scored.scores));
+    let mut scored: Vec<(Take, usize, &Scores)> = Vec::new();
+    for (at, member) in members.iter().enumerate() {
+        let own = all.of(*member).scores.iter().filter(|(take, _)| output.stages.contains(&take.stage));
+        scored.extend(own.map(|(take, scores)| (*take, at, scores)));
+    }
+    // Step by step as if all had run together: which of them did is a matter of memory, and of what was kept before.
+    scored.sort_by_key(|(take, at, _)| (*take, *at));
+    let mut rows = Vec::with_capacity(scored.len());
+    for (take, variant, scores) in scored {
+        let known = members.get(variant).and_then(|&member| recipe.variants.get(member));
+        let Some(stage) = known.and_then(|variant| variant.stages.get(take.stage)) else { continue };
+        let (own, numbers) = (columns(stage), values(scores));
         let value = |name: &String| own.iter().position(|column| column == name).and_then(|at| numbers.get(at));
         rows.push(Row {
             variant,
             stage: stage.name.clone(),
-            step: scored.take.iteration,
+            step: take.iteration,
             values: terms.iter().map(|name| value(name).copied().unwrap_or(f64::NAN)).collect(),
         });
     }

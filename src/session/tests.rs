@@ -11,7 +11,7 @@ use crate::render::metadata;
 use crate::source::{MemoryWorld, codes};
 use crate::spec::{Arg, Dial, Kind};
 
-fn facts(name: &str) -> Arc<Facts> {
+pub(super) fn facts(name: &str) -> Arc<Facts> {
     Arc::new(Facts::new(architecture(name).unwrap(), None).unwrap())
 }
 
@@ -302,4 +302,45 @@ fn hen_measure() {
     println!("{:.2?} {:?}", start.elapsed(), report.map(|r| r.ending.cancelled));
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     println!("{}", status.lines().find(|l| l.starts_with("VmHWM")).unwrap());
+}
+
+/// Of two axes the last runs from left to right, and captions that are too long for one line take two.
+#[test]
+fn a_sheet_of_two_axes_has_a_row_for_each_value_of_the_first() {
+    let facts = facts("motifs");
+    let of = |labels: &[&str]| {
+        let one = |label: &&str| variant(label, &facts, vec![guide(&facts, 3, 48, 1)]);
+        let recipe = recipe(labels.iter().map(one).collect(), vec![last("sheet.png", layout("sheet", &[]))]);
+        size_of(&files(&recipe)["sheet.png"])
+    };
+    let cell = |columns: u32| 2 + columns * 50;
+    let (wide, one_line) = of(&["a, 1", "a, 2", "b, 1", "b, 2", "c, 1", "c, 2"]);
+    assert_eq!(wide, cell(2));
+    let (wide, two_lines) = of(&["penguin, 1", "penguin, 2", "rainbow, 1", "rainbow, 2", "star, 1", "star, 2"]);
+    assert_eq!(wide, cell(2));
+    assert_eq!(two_lines - one_line, 3 * 8);
+    assert_eq!(of(&["a, 1", "a, 2", "a, 3", "b, 1", "b, 2", "b, 3"]).0, cell(3));
+    assert_eq!(of(&["a, 1", "b, 1", "c, 1", "d, 1"]).0, cell(2), "one value of the last");
+    assert_eq!(of(&["a", "b", "c", "d", "e", "f", "g", "h"]).0, cell(4), "one axis");
+}
+
+/// A file appears while others still grow, and its frames are dropped.
+#[test]
+fn a_file_is_written_as_soon_as_its_variants_are_done() {
+    let facts = facts("motifs");
+    let one = |unit: usize, steps| variant(&format!("u{unit}"), &facts, vec![guide(&facts, unit, 48, steps)]);
+    // Another number of steps is another batch.
+    let stills = vec![last("{label}.png", layout("frames", &[])), last("sheet.png", layout("sheet", &[]))];
+    let recipe = recipe(vec![one(3, 2), one(4, 3), one(5, 2)], stills);
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { folder: Some(folder.path().into()), ..Options::default() };
+    let mut told: Vec<String> = Vec::new();
+    let news = &mut |news: News| match news {
+        News::Run(Event::Step(step)) => told.push(format!("step {}", step.done)),
+        News::Wrote(path) => told.push(path.file_name().unwrap().to_string_lossy().into_owned()),
+        _ => {}
+    };
+    Session::new(WeightStore::default()).run(&recipe, &MemoryWorld::default(), &options, news).unwrap();
+    let expected = ["step 1", "step 2", "u3.png", "u5.png", "step 3", "step 4", "step 5", "u4.png", "sheet.png"];
+    assert_eq!(told, expected);
 }

@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use crate::check::recipe::{Model, Recipe};
 use crate::nets::{ImportError, Licence, LoadOptions, Network, Source, Weights, architecture};
 use crate::plan::Batch;
 use crate::source::{CancelToken, Span};
-use crate::store::{self, Published, WeightStore, WeightsError, read_weights};
+use crate::store::{self, Checksum, Published, WeightStore, WeightsError, read_weights};
 
 /// Which weights a network has, as files tell it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -205,7 +203,7 @@ fn load(
     }
     match architecture(name).ok_or_else(|| LoadError::Unknown(name.to_string()))?.source {
         Source::Embedded(bytes) => {
-            let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256 = Checksum::of(bytes);
             let weights = Weights::read(bytes).map_err(|problem| wrong(model, None, problem))?;
             Ok(Read { weights, sha256, path: None })
         }

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use candle_core::DType;
-
-use super::collect::Collected;
+use super::News;
+use super::collect::{Collected, Needed};
 use super::pictures::{Page, number, pages};
 use super::table::{last_scores, table};
 use super::weights::Identity;
@@ -15,7 +14,7 @@ use crate::render::metadata::{Metadata, Stopped, Variant, Weights};
 use crate::render::picture::over_gray;
 use crate::render::slug::{NameError, inside};
 use crate::render::{csv, gif, plot, png};
-use crate::source::Span;
+use crate::source::{CancelToken, Span};
 
 /// Why a file of a recipe could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -41,41 +40,111 @@ pub enum WriteError {
         /// The `render` statement.
         span: Span,
     },
+    /// A frame could not be kept.
+    #[error("a frame is missing: {0}")]
+    Frame(String),
 }
 
-/// What is known besides the frames when files are written.
+/// Writes the files of a run, each as soon as nothing of it is missing, so that frames need not wait for the whole run.
 pub(super) struct Writing<'a> {
     pub recipe: &'a Recipe,
     pub plan: &'a Plan,
-    pub folder: &'a Path,
+    /// Where they go; nothing is written without it.
+    pub folder: Option<&'a Path>,
     /// For each batch of the plan the weights that it ran on.
     pub weights: &'a [Vec<Identity>],
+    /// Once it is set nothing is written any more.
+    pub discard: &'a CancelToken,
+    /// For each variant its files, by their numbers in the plan.
+    files: Vec<Vec<usize>>,
+    /// For each file of how many variants it waits; nothing once it is written.
+    waits: Vec<Option<usize>>,
 }
 
-impl Writing<'_> {
-    /// Writes every file for which the run made something; `wrote` is told each name. One that fails doesn't keep the
-    /// others from being written.
-    pub fn all(&self, mut all: Collected, wrote: &mut dyn FnMut(&Path)) -> Vec<WriteError> {
-        let mut errors = Vec::new();
-        for (at, output) in self.plan.outputs.iter().enumerate() {
-            if let Err(error) = self.output(output, &all, wrote) {
-                errors.push(error);
+impl<'a> Writing<'a> {
+    pub fn new(
+        recipe: &'a Recipe,
+        plan: &'a Plan,
+        folder: Option<&'a Path>,
+        weights: &'a [Vec<Identity>],
+        discard: &'a CancelToken,
+    ) -> Self {
+        let mut files = vec![Vec::new(); recipe.variants.len()];
+        for (at, output) in plan.outputs.iter().enumerate() {
+            for member in &output.members {
+                files.get_mut(member.variant).into_iter().for_each(|own: &mut Vec<usize>| own.push(at));
             }
-            self.forget(at, &mut all);
+        }
+        let waits = plan.outputs.iter().map(|output| Some(output.members.len())).collect();
+        Self { recipe, plan, folder, weights, discard, files, waits }
+    }
+
+    /// A variant is done: writes the files that waited for it alone, and drops frames that no other file shows. A file
+    /// that can't be written keeps its frames and is tried again in the end.
+    pub fn done(&mut self, variant: usize, all: &mut Collected, tell: &mut dyn FnMut(News)) {
+        let mut touched = vec![variant];
+        for at in self.files.get(variant).cloned().unwrap_or_default() {
+            let Some(Some(waits)) = self.waits.get_mut(at) else { continue };
+            *waits -= 1;
+            let Some(output) = self.plan.outputs.get(at).filter(|_| *waits == 0) else { continue };
+            if self.is_wanted() {
+                tell(News::Writing);
+                if self.output(output, all, tell).is_err() {
+                    continue;
+                }
+            }
+            self.waits[at] = None;
+            touched.extend(output.members.iter().map(|member| member.variant).filter(|other| *other != variant));
+        }
+        for variant in touched {
+            all.keep_only(variant, &self.needed(variant));
+        }
+    }
+
+    /// Nothing more comes: writes every file that is left and for which the run made something. One that fails doesn't
+    /// keep the others from being written.
+    pub fn rest(mut self, mut all: Collected, tell: &mut dyn FnMut(News)) -> Vec<WriteError> {
+        let mut errors: Vec<WriteError> = all.problem.take().map(WriteError::Frame).into_iter().collect();
+        for (at, output) in self.plan.outputs.iter().enumerate() {
+            if !self.is_wanted() || self.waits.get(at).copied().flatten().is_none() {
+                continue;
+            }
+            tell(News::Writing);
+            errors.extend(self.output(output, &all, tell).err());
+            self.waits[at] = None;
+            // A long animation is large.
+            for member in &output.members {
+                all.keep_only(member.variant, &self.needed(member.variant));
+            }
         }
         errors
     }
 
-    /// Frames that no file behind number `at` shows are dropped: a long animation is large.
-    fn forget(&self, at: usize, all: &mut Collected) {
-        let later = self.plan.outputs.get(at + 1..).unwrap_or_default();
-        let shown = |variant: usize| later.iter().any(|output| output.members.iter().any(|m| m.variant == variant));
-        all.canvases.retain(|(variant, _), _| shown(*variant));
-        all.views.retain(|(variant, _), _| shown(*variant));
+    fn is_wanted(&self) -> bool {
+        self.folder.is_some() && !self.discard.is_cancelled()
     }
 
-    fn output(&self, output: &Output, all: &Collected, wrote: &mut dyn FnMut(&Path)) -> Result<(), WriteError> {
-        let Some(render) = self.recipe.renders.get(output.render) else { return Ok(()) };
+    /// What files that are not written yet show of a variant.
+    pub fn needed(&self, variant: usize) -> Needed {
+        let mut needed = Needed::default();
+        for &at in self.files.get(variant).map_or(&[][..], Vec::as_slice) {
+            let Some(output) = self.plan.outputs.get(at).filter(|_| self.waits.get(at) != Some(&None)) else {
+                continue;
+            };
+            let Some(render) = self.recipe.renders.get(output.render) else { continue };
+            let takes = output.members.iter().filter(|member| member.variant == variant).flat_map(|m| &m.takes);
+            match render.format {
+                Format::Csv | Format::Svg => needed.scores = true,
+                _ if render.layout.spec.name == "view" => needed.views.extend(takes),
+                _ => needed.canvases.extend(takes),
+            }
+        }
+        needed
+    }
+
+    /// Writes a file, or several of a series; nothing where the run made nothing of it.
+    fn output(&self, output: &Output, all: &Collected, tell: &mut dyn FnMut(News)) -> Result<(), WriteError> {
+        let (Some(folder), Some(render)) = (self.folder, self.recipe.renders.get(output.render)) else { return Ok(()) };
         let steps = output
             .members
             .iter()
@@ -86,20 +155,18 @@ impl Writing<'_> {
         let encode = |problem: String| WriteError::Encode { name: output.name.clone(), problem, span: render.span };
         let last = |pages: &[Page]| pages.last().map_or(0, |page| page.step);
         let mut put = |name: String, bytes: &[u8]| -> Result<(), WriteError> {
-            let path =
-                inside(self.folder, &name).map_err(|problem| WriteError::Name { name: name.clone(), problem })?;
+            let path = inside(folder, &name).map_err(|problem| WriteError::Name { name: name.clone(), problem })?;
             file::write(&path, bytes)?;
-            wrote(&path);
+            tell(News::Wrote(&path));
             Ok(())
         };
         match render.format {
-            Format::Csv if !all.maps.is_empty() => {
+            Format::Csv if output.members.iter().any(|member| all.of(member.variant).map.is_some()) => {
                 let mut numbers = csv::Map::default();
                 for member in &output.members {
-                    let Some(map) = all.maps.get(&member.variant) else { continue };
+                    let Some(map) = &all.of(member.variant).map else { continue };
                     let label = self.recipe.variants.get(member.variant).map_or("", |variant| &variant.label);
-                    let rows = map.to_dtype(DType::F64).and_then(|map| map.to_vec2::<f64>());
-                    numbers.add(label, &rows.map_err(|error| encode(crate::run::reason(&error)))?);
+                    numbers.add(label, map);
                 }
                 put(output.name.clone(), numbers.finish().as_bytes())
             }
@@ -161,11 +228,12 @@ impl Writing<'_> {
         }
         let variant = |index: usize| {
             let variant = self.recipe.variants.get(index)?;
-            let end = all.ends.get(&index).map(|take| take.stage);
+            let made = all.of(index);
+            let end = made.end.map(|take| take.stage);
             let stage = end.map_or(variant.stages.last(), |stage| variant.stages.get(stage))?;
-            let scores = all.latest.get(&index).map(|scores| last_scores(stage, scores)).unwrap_or_default();
-            let (made, steps) = (all.made.get(&index).copied().unwrap_or(0), total_steps(variant));
-            let stopped = (made < steps).then_some(Stopped { step: made as u64, of: steps as u64 });
+            let scores = made.latest.as_ref().map(|scores| last_scores(stage, scores)).unwrap_or_default();
+            let steps = total_steps(variant);
+            let stopped = (made.steps < steps).then_some(Stopped { step: made.steps as u64, of: steps as u64 });
             Some(Variant { label: variant.label.clone(), seed: variant.seed, scores, stopped })
         };
         Metadata {

@@ -3,17 +3,24 @@
 use sha2::{Digest, Sha256};
 
 /// A checksum in the making.
-#[derive(Clone, Default)]
-pub(super) struct Checksum(Sha256);
+#[derive(Clone, Debug, Default)]
+pub struct Checksum(Sha256);
 
 impl Checksum {
+    /// The hex digits of these bytes.
+    pub fn of(bytes: &[u8]) -> String {
+        let mut sum = Self::default();
+        sum.update(bytes);
+        sum.hex()
+    }
+
     /// Takes in the next bytes.
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
     /// The 64 lower-case hex digits of everything so far.
-    pub(super) fn hex(&self) -> String {
+    pub fn hex(&self) -> String {
         self.0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -85,7 +85,7 @@ static SHEET: Spec = Spec {
     ..layout(
         "sheet",
         "variants side by side, as many rows as needed",
-        "A contact sheet: as `grid`, with the number of columns given or chosen. Made for many channels: `channel(layer3, each 0..63)`.",
+        "A contact sheet: as `grid`, with the number of columns given or chosen. Made for many channels: `channel(layer3, each 0..63)`. Of two axes or more the last runs from left to right, so that a row has one value of each other. Captions break between values where a line is too short for them.",
         &[COLUMNS, LABELS, SCALE, HOLD, LOOP],
         1,
         "render \"sheet.png\" as sheet(8)",
