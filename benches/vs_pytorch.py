@@ -4,6 +4,8 @@ import json, os, platform, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# Nothing is taken from an earlier run.
+os.environ["FVIZ_CACHE_SIZE"] = "0"
 BINARY = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "fviz"
 THREADS = int(os.environ.get("THREADS", "2"))
 WEIGHTS = next(Path(os.environ["FVIZ_MODELS"]).glob("resnet18*"))

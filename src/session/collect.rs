@@ -101,10 +101,11 @@ impl<'p> Collected<'p> {
         self.keep(variant, Ok(made), |place, made| *place = made);
     }
 
-    /// Drops what no file shows any more.
+    /// Drops what no file shows any more. The canvas at which a variant was stopped is shown by all files that show others.
     pub fn keep_only(&mut self, variant: usize, needed: &Needed) {
         let Some(made) = self.variants.get_mut(variant) else { return };
-        made.canvases.retain(|take, _| needed.canvases.contains(take));
+        let end = made.end.filter(|_| !needed.canvases.is_empty());
+        made.canvases.retain(|take, _| needed.canvases.contains(take) || end == Some(*take));
         made.views.retain(|take, _| needed.views.contains(take));
         if !needed.scores {
             (made.map, made.scores) = (None, Vec::new());
