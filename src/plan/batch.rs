@@ -221,7 +221,12 @@ fn needs(variant: &Variant, nodes: &[BTreeSet<String>]) -> Needs {
 }
 
 /// Bytes of activations and multiplications of an image of that height and width.
-fn of_image(variant: &Variant, nodes: &[BTreeSet<String>], stage: &Stage, (height, width): (usize, usize)) -> (u64, u64) {
+fn of_image(
+    variant: &Variant,
+    nodes: &[BTreeSet<String>],
+    stage: &Stage,
+    (height, width): (usize, usize),
+) -> (u64, u64) {
     let (mut activations, mut multiplications) = (0, 0);
     for (number, (Model { facts, .. }, nodes)) in variant.models.iter().zip(nodes).enumerate() {
         let Ok(shapes) = facts.graph.shapes(height, width) else { continue };

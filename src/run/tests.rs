@@ -568,7 +568,9 @@ fn gradients_of_networks_add_up_at_what_all_of_them_saw() {
         let ((after, scores), (before, _)) = (picture(stage), picture(still));
         (after.iter().zip(before).map(|(after, before)| after - before).collect(), scores)
     };
-    let (a, b) = (vec![class("out", 1, 1.0)], vec![on_second(class("out", 2, -0.5))]);
+    // Some of the classes are silent.
+    let all = |weight: f64| (0..4).map(move |unit| class("out", unit, weight));
+    let (a, b): (Vec<Term>, Vec<Term>) = (all(1.0).collect(), all(-0.5).map(on_second).collect());
     // The scores stand in the order of the terms, whichever network they read.
     let both = moved(b.iter().chain(&a).cloned().collect());
     let (a, b) = (moved(a), moved(b));
@@ -577,7 +579,7 @@ fn gradients_of_networks_add_up_at_what_all_of_them_saw() {
     for (sum, (a, b)) in both.0.iter().zip(a.0.iter().zip(&b.0)) {
         assert!((sum - (a + b)).abs() < 1e-4 * (1.0 + sum.abs()), "{sum} is not {a} + {b}");
     }
-    assert_eq!(both.1.terms, [b.1.terms[0], a.1.terms[0]]);
+    assert_eq!(both.1.terms, [b.1.terms, a.1.terms].concat());
     assert_eq!(both.1.activation, a.1.activation + b.1.activation);
     assert!(matches!(both.1.probabilities[..], [Some(_), None]));
 }

@@ -514,8 +514,7 @@ fn features_are_distances_of_distributions() {
     let by = |name: &'static str| move |args: Args| args.with("by", Arg::Choice(name));
     let kept = |tap: &Tensor, name| word.kept(tap, &by(name)(args(word.spec()))).unwrap();
     let map = |rows: [[f64; 4]; 2]| Tensor::new(&rows, &Device::Cpu).unwrap().reshape((1, 2, 2, 2)).unwrap();
-    let (a, b) =
-        (map([[3.0, 1.0, 2.0, 0.0], [5.0, 5.0, 5.0, 9.0]]), map([[1.0, 2.0, 4.0, 3.0], [6.0, 8.0, 6.0, 6.0]]));
+    let (a, b) = (map([[3.0, 1.0, 2.0, 0.0], [5.0, 5.0, 5.0, 9.0]]), map([[1.0, 2.0, 4.0, 3.0], [6.0, 8.0, 6.0, 6.0]]));
     // Sorted: 0 1 2 3 against 1 2 3 4, and 5 5 5 9 against 6 6 6 8: 1 everywhere.
     assert_eq!(compared("features", by("sorted"), &a, &[kept(&b, "sorted")]), -1.0);
     // Means 1.5 and 2.5, deviations alike; means 6 and 6.5, deviations √3 and √3/2.

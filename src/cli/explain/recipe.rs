@@ -89,8 +89,7 @@ fn read(model: &Model, stage: &Stage, term: &Term) -> Option<String> {
 /// Which nodes have no kernel of their own.
 fn computed(model: &Model, terms: &[&Term]) -> String {
     let graph = &model.facts.graph;
-    let reads: Vec<NodeId> =
-        terms.iter().flat_map(|term| &term.nodes).filter_map(|node| graph.find(node)).collect();
+    let reads: Vec<NodeId> = terms.iter().flat_map(|term| &term.nodes).filter_map(|node| graph.find(node)).collect();
     let (title, slow) = (model.title(), portable_nodes(graph, &reads));
     match slow.as_slice() {
         [] => format!("{title} is computed by its kernels"),

@@ -1,6 +1,6 @@
 //! Smoothing the gradient that comes back, and nothing else.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::gaussian_blur::{blurred, is_too_narrow};
 use super::is_always;
@@ -49,32 +49,18 @@ impl Transform for SmoothGradient {
         if sigmas.iter().all(|&sigma| is_too_narrow(sigma)) {
             return Ok(picture.clone());
         }
-        picture.contiguous()?.apply_op1(Smooth(sigmas))
+        // What is blurred is zero, but not its gradient.
+        let still = picture.detach();
+        let nothing = (picture - &still)?;
+        let mut sum = still;
+        for &sigma in &sigmas {
+            sum = (sum + (blurred(&nothing, sigma)? / sigmas.len() as f64)?)?;
+        }
+        Ok(sum)
     }
 
     fn is_identity(&self, args: &Args) -> bool {
         is_always(args, "sigma", 0.0)
-    }
-}
-
-struct Smooth(Vec<f64>);
-
-impl CustomOp1 for Smooth {
-    fn name(&self) -> &'static str {
-        "smooth-gradient"
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        // Only dense pictures come here.
-        Ok((storage.clone(), layout.shape().clone()))
-    }
-
-    fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let mut sum = grad.zeros_like()?;
-        for &sigma in &self.0 {
-            sum = (sum + blurred(grad, sigma)?)?;
-        }
-        (sum / self.0.len() as f64).map(Some)
     }
 }
 
@@ -95,7 +81,7 @@ mod tests {
     #[test]
     fn the_network_sees_the_same_and_only_the_gradient_is_blurred() {
         let grad = random(&[2, 3, 12, 9], 2);
-        let blurred = |sigma| blurred(&grad, sigma).unwrap();
+        let blurred = |sigma| gradient(|x| blurred(x, sigma), &grad.zeros_like().unwrap(), &grad);
         assert_close(&smoothed(1.5, false, &grad), &blurred(1.5), 1e-14);
         let mean = (((blurred(0.75) + blurred(1.5)).unwrap() + blurred(3.0)).unwrap() / 3.0).unwrap();
         assert_close(&smoothed(1.5, true, &grad), &mean, 1e-14);
