@@ -76,7 +76,7 @@ fn a_picture_persuades_both_real_networks() {
     let Some(folder) = models() else { return };
     for name in ["resnet18", "mobilenet_v2"] {
         let there = |extension: &&str| folder.join(format!("{name}.{extension}")).is_file();
-        if !["safetensors", "pth"].iter().any(|extension| there(&extension)) {
+        if !["safetensors", "pth"].iter().any(there) {
             println!("left out: {} has no weights of {name}", folder.display());
             return;
         }

@@ -99,16 +99,22 @@ fn compare_alike(a: &Stage, b: &Stage) -> bool {
 /// What the terms keep of several photos, the mean over these. One photo after another is shown to a network, once for
 /// all of its terms that name the same ones, and only what is kept of it stays: so they take the memory of one.
 fn means(at: &Place, networks: &[&dyn Network], photos: Photos) -> Result<Vec<(usize, Reference)>, RunError> {
-    let mut of_files: Vec<((usize, &[PathBuf]), Vec<(usize, &Term)>)> = Vec::new();
+    /// The terms that show the same photos to the same network, with their numbers.
+    struct Alike<'t> {
+        model: usize,
+        files: &'t [PathBuf],
+        terms: Vec<(usize, &'t Term)>,
+    }
+    let mut groups: Vec<Alike> = Vec::new();
     for (number, term) in at.stage.terms.iter().enumerate() {
         let Against::Photos(files) = word(term)?.against(&term.call.args) else { continue };
-        match of_files.iter_mut().find(|(known, _)| *known == (term.model, files)) {
-            Some((_, terms)) => terms.push((number, term)),
-            None => of_files.push(((term.model, files), vec![(number, term)])),
+        match groups.iter_mut().find(|group| (group.model, group.files) == (term.model, files)) {
+            Some(group) => group.terms.push((number, term)),
+            None => groups.push(Alike { model: term.model, files, terms: vec![(number, term)] }),
         }
     }
     let mut means = Vec::new();
-    for ((model, files), terms) in of_files {
+    for Alike { model, files, terms } in groups {
         let Some(network) = networks.get(model) else { continue };
         let mut sums: Vec<Vec<Option<Tensor>>> = terms.iter().map(|(_, term)| vec![None; term.nodes.len()]).collect();
         for file in files {
