@@ -148,6 +148,13 @@ impl Checker<'_> {
 /// A value as typed behind `--set k=`: a value of the language if it is one, else a string, since the shell ate the
 /// quotes of `"scuba diver"`.
 fn quoted_if_needed(value: &str) -> String {
+    // `photos/hen.jpg` would be a division, and no name can be divided.
+    let is_path = value.starts_with(|c: char| c.is_ascii_alphabetic())
+        && value.contains('/')
+        && !value.contains(|c: char| c.is_whitespace() || matches!(c, '$' | '(' | '"'));
+    if is_path {
+        return crate::syntax::print::quoted(value);
+    }
     let (ast, problems) = parse(FileId::default(), &format!("let x = {value}\n"));
     let well = problems.iter().all(|problem| problem.severity != Severity::Error);
     let statement: Option<&Statement> = ast.statements.first();
@@ -186,5 +193,9 @@ mod tests {
         assert_eq!(quoted_if_needed("each [1, 2]"), "each [1, 2]");
         assert_eq!(quoted_if_needed("\"hen\""), "\"hen\"");
         assert_eq!(quoted_if_needed("10 steps"), "10 steps");
+        assert_eq!(quoted_if_needed("photos/hen.jpg"), "\"photos/hen.jpg\"");
+        assert_eq!(quoted_if_needed("photos/*.jpg"), "\"photos/*.jpg\"");
+        assert_eq!(quoted_if_needed("2/3"), "2/3");
+        assert_eq!(quoted_if_needed("$a/2"), "$a/2");
     }
 }

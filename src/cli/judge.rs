@@ -14,7 +14,7 @@ use super::progress::{Progress, Style};
 use super::report::Reporter;
 use super::run::{cancel, told};
 use super::terminal::fixed;
-use super::{Failure, model, recipe, terminal};
+use super::{Exit, Failure, model, recipe, terminal};
 use crate::check::recipe::Model;
 use crate::check::suggest::nearest;
 use crate::nets::{Facts, Network};
@@ -29,6 +29,7 @@ const SEVENTHS: [usize; 4] = [6, 7, 8, 9];
 
 /// Runs the verb.
 pub fn run(args: &JudgeArgs, reporter: &Reporter) -> Result<(), Failure> {
+    let cancel = cancel();
     let mut session = Session::new(WeightStore::from_env());
     let names: Vec<Option<&str>> = match args.model.as_slice() {
         [] => vec![None],
@@ -49,7 +50,7 @@ pub fn run(args: &JudgeArgs, reporter: &Reporter) -> Result<(), Failure> {
             Progress::new(if terminal::is_interactive() { Style::Bar } else { Style::Silent }, *reporter);
         let mut fetching =
             |model: &str, done, all| progress.hear(&News::Fetching { model, done, all }, &Sources::default());
-        let loaded = session.network(&model, &nodes, &mut fetching, &cancel());
+        let loaded = session.network(&model, &nodes, &mut fetching, &cancel);
         progress.clear();
         let network =
             loaded.map_err(|error| told(session::Failure::Load(error), &Sources::default(), reporter).into_exit())?;
@@ -57,6 +58,9 @@ pub fn run(args: &JudgeArgs, reporter: &Reporter) -> Result<(), Failure> {
             format!("{DIM}probability of {}, as {} sees it{DIM:#}\n", model.facts.labels.name(class), model.facts.name);
         let mut verdicts = Vec::new();
         for (name, picture) in &pictures {
+            if cancel.is_cancelled() {
+                return Err(Failure::told(Exit::Interrupted));
+            }
             let shares = shares(picture, &model, &network).map_err(|error| {
                 Failure::environment(format!("`{}` can't see `{name}`: {}", model.facts.name, reason(&error)), None)
             })?;

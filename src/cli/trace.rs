@@ -56,6 +56,10 @@ pub fn run(args: &TraceArgs, reporter: &Reporter) -> Result<(), Failure> {
         }
         let Some(tap) = taps.get(&name) else { continue };
         let mut units = units::units(&network, &seen, (&name, &output), tap, class).map_err(blind)?;
+        // What gave nothing is no part of the way, however few the others are.
+        if units.iter().any(|unit| unit.part != 0.0) {
+            units.retain(|unit| unit.part != 0.0);
+        }
         units.truncate(args.top.into());
         traced.push(Traced { id, name, units });
     }

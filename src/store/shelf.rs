@@ -92,6 +92,8 @@ impl Shelf {
     pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
         let size = (HEAD + bytes.len()) as u64;
         if size > self.limit {
+            // The limit may be less than that of the runs before.
+            self.used.store(self.trimmed(), Ordering::Relaxed);
             return Ok(());
         }
         file::write_with(&self.path(name), |out| {
