@@ -63,7 +63,7 @@ def judged(pictures, judges):
     for (c, seed), path in pictures.items():
         models = [word for judge in judges for word in ("--model", judge)]
         told = subprocess.run([program, "judge", path, "--class", str(c), *models], check=True, capture_output=True, text=True)
-        lines = re.findall(r"sees it ([\d.]+) +rank (\d+)", told.stdout)
+        lines = re.findall(r"^([\d.]+) +rank (\d+)", told.stdout, re.MULTILINE)
         assert len(lines) == len(judges), told.stdout
         for judge, (probability, rank) in zip(judges, lines):
             found[judge][c, seed] = (float(probability), int(rank))
