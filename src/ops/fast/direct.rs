@@ -187,7 +187,7 @@ pub(super) fn stage<'a>(
     // What fits a core's cache is read again by every band; what does not is read once, by one thread.
     let large = passes.iter().map(|pass| pass.panels.bytes()).sum::<usize>() > CACHE;
     let (down, across) = match large {
-        true => ((2 * threads).div_ceil(panels).min(rows), panels.min(4 * threads)),
+        true => ((2 * threads).div_ceil(panels).min(rows), panels.min(8 * threads)),
         false => ((4 * threads).min(rows), 1),
     };
     let channels = if across > 1 { passes.iter().map(|pass| pass.panels.width).max().unwrap_or(1) } else { 1 };
@@ -213,8 +213,9 @@ impl Stage for Direct<'_> {
 
     fn piece(&self, part: &mut Part<'_>) {
         let (from, finish) = (part.read(self.from.buffer), self.finish.open(part));
-        for pass in self.passes {
-            self.vectors.arch.dispatch(Piece { pass, of: self, from, part, finish });
+        for (index, pass) in self.passes.iter().enumerate() {
+            let after = self.passes.get(index + 1);
+            self.vectors.arch.dispatch(Piece { pass, after, of: self, from, part, finish });
         }
     }
 }
@@ -222,6 +223,8 @@ impl Stage for Direct<'_> {
 /// What one pass does for some rows and panels.
 struct Piece<'a, 'p> {
     pass: &'a Pass,
+    /// The pass that follows.
+    after: Option<&'a Pass>,
     of: &'a Direct<'a>,
     from: &'a [f32],
     part: &'a mut Part<'p>,
@@ -254,9 +257,13 @@ impl WithSimd for Piece<'_, '_> {
             _ => self.part.channels().start / width..self.part.channels().end.div_ceil(width),
         };
         let calls = rows.len() * blocks;
-        for panel in panels {
+        for panel in panels.clone() {
             let weights = Columns { data: pass.panels.panel(panel), down: width, taps: &columns, width };
-            let following = pass.panels.panel(panel + 1);
+            let following = match self.after {
+                _ if panel + 1 < panels.end => pass.panels.panel(panel + 1),
+                Some(after) => after.panels.panel(panels.start),
+                None => self.of.passes[0].panels.panel(panels.end),
+            };
             for (index, y) in rows.clone().enumerate() {
                 let line = (origin.0 + y * pass.step) * row;
                 for block in 0..blocks {

@@ -95,7 +95,7 @@ impl Winograd {
         let (tiles, block) = (Tiles::of(high * wide), self.wide * self.wide * self.inputs);
         let blocks = Grid { height: tiles.blocks, width: 1, channels: tiles.each * block, pad: 0 };
         let panels = self.panels.count();
-        let across = panels.min(4 * threads);
+        let across = panels.min(8 * threads);
         let target = Target { channels: self.panels.width, down: 1, across, ..Target::of_rows(to.buffer, to.grid, 1) };
         vec![
             Box::new(Transform { work, tiles, target: Target::of_rows(scratch, blocks, threads) }),
