@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 
 use super::depthwise::{self, Depthwise};
-use super::direct::{self, Kernel, Pass, backward_pad};
+use super::direct::{self, Pass};
 use super::narrow::Narrow;
+use super::sweep::{Kernel, backward_pad};
 use super::winograd::{TOGETHER, Winograd};
 use super::{Finish, Grid, Slot, Stage, Vectors};
 use crate::ops::{Convolution, Window};
@@ -103,7 +104,7 @@ impl FastConvolution {
             }
             None => match Depthwise::new(kernel) {
                 Some(depthwise) => Way::Depthwise(depthwise),
-                None => Way::Direct(vec![direct::forward(kernel, self.vectors)]),
+                None => Way::Direct(vec![Pass::forward(kernel, self.vectors)]),
             },
         })
     }
@@ -128,7 +129,7 @@ impl FastConvolution {
             None => match (Depthwise::new(kernel), Narrow::new(kernel)) {
                 (Some(depthwise), _) => Way::Depthwise(depthwise),
                 (None, Some(narrow)) => Way::Narrow(narrow),
-                (None, None) => Way::Direct(direct::backward(kernel, self.vectors)),
+                (None, None) => Way::Direct(Pass::backward(kernel, self.vectors)),
             },
         })
     }

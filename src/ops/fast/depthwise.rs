@@ -2,9 +2,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::direct::Kernel;
 use super::finish::{Finisher, save, whole};
 use super::memory::{Floats, floats};
+use super::sweep::Kernel;
 use super::team::{Part, Stage, Target};
 use super::{Finish, Slot, Vectors};
 use crate::ops::Window;

@@ -1,32 +1,44 @@
 //! Convolution straight from the picture: a window's row is one run of numbers, so nothing is gathered.
 
-use std::ops::Range;
-
 use pulp::{Simd, WithSimd};
 
 use super::finish::Finisher;
 use super::memory::Sums;
 use super::panels::{Panels, share};
+use super::sweep::{Kernel, Sweep};
 use super::team::{Part, Stage, Target};
 use super::tile::{Columns, Rows, SUMS, most_rows, multiply};
 use super::{Finish, Slot, Vectors};
-use crate::ops::Window;
 
-/// A sum over a window of the source for each of the positions that fill the target: the results of position (y, x) go
-/// to pixel `(y · stride + to.0, x · stride + to.1)`. Those outside of the picture are dropped.
+/// A [`Sweep`] with its weights.
 pub(super) struct Pass {
+    sweep: Sweep,
     panels: Panels,
-    /// Rows of a window.
-    lines: usize,
-    /// Pixels of such a row.
-    across: usize,
     blocks: Blocks,
-    /// Pixel of the source at which the first position's window begins; may lie in the border.
-    first: (isize, isize),
-    /// Pixels of the source from one position to the next.
-    step: usize,
-    stride: usize,
-    to: (usize, usize),
+}
+
+impl Pass {
+    /// From a picture to the convolution's result.
+    pub fn forward(kernel: Kernel<'_>, vectors: Vectors) -> Self {
+        Self::of(kernel, Sweep::forward(kernel.window), [kernel.inputs, kernel.outputs], vectors)
+    }
+
+    /// From the result's gradient to the picture's.
+    pub fn backward(kernel: Kernel<'_>, vectors: Vectors) -> Vec<Self> {
+        let channels = [kernel.outputs, kernel.inputs];
+        Sweep::backward(kernel.window).into_iter().map(|sweep| Self::of(kernel, sweep, channels, vectors)).collect()
+    }
+
+    fn of(kernel: Kernel<'_>, sweep: Sweep, [from, to]: [usize; 2], vectors: Vectors) -> Self {
+        let width = vectors.width(to);
+        let blocks = Blocks::of(to, from, kernel.groups, width);
+        let weight = |to: usize, term: usize| {
+            let (cell, from) = (term / blocks.length, blocks.starts[to / width] + term % blocks.length);
+            sweep.weight(kernel, to, from, (cell / sweep.across, cell % sweep.across))
+        };
+        let panels = Panels::pack(to, sweep.lines * sweep.across * blocks.length, width, weight);
+        Self { sweep, panels, blocks }
+    }
 }
 
 /// Which channels of the source the results of each panel see. All of them make one run of numbers with their neighbours
@@ -57,121 +69,6 @@ impl Blocks {
     }
 }
 
-/// Kernel, channels and weights of a convolution.
-#[derive(Clone, Copy)]
-pub(super) struct Kernel<'a> {
-    pub window: Window,
-    pub inputs: usize,
-    pub outputs: usize,
-    pub groups: usize,
-    /// `[outputs, inputs / groups, kernel, kernel]`
-    pub weights: &'a [f32],
-}
-
-impl Kernel<'_> {
-    /// The weight of two channels, 0 where they are of two groups.
-    pub fn weight(&self, output: usize, input: usize, ky: usize, kx: usize) -> f32 {
-        let (kernel, inputs) = (self.window.kernel, self.inputs / self.groups);
-        if self.groups > 1 && output / (self.outputs / self.groups) != input / inputs {
-            return 0.0;
-        }
-        self.weights[((output * inputs + input % inputs) * kernel + ky) * kernel + kx]
-    }
-}
-
-/// From a picture to the convolution's result.
-pub(super) fn forward(kernel: Kernel<'_>, vectors: Vectors) -> Pass {
-    let Window { kernel: side, stride, padding, .. } = kernel.window;
-    let width = vectors.width(kernel.outputs);
-    let blocks = Blocks::of(kernel.outputs, kernel.inputs, kernel.groups, width);
-    let weight = |output: usize, term: usize| {
-        let (place, input) = (term / blocks.length, blocks.starts[output / width] + term % blocks.length);
-        kernel.weight(output, input, place / side, place % side)
-    };
-    Pass {
-        panels: Panels::pack(kernel.outputs, side * side * blocks.length, width, weight),
-        lines: side,
-        across: side,
-        blocks,
-        first: (-(padding as isize), -(padding as isize)),
-        step: stride,
-        stride: 1,
-        to: (0, 0),
-    }
-}
-
-/// Pixels of border that [`backward`] reads round the result's gradient: of a result of `results` pixels a side that
-/// came of a picture of `cells` pixels.
-pub(super) fn backward_pad(window: Window, cells: usize, results: usize) -> usize {
-    let Reach { first, count } = Reach::of(window, 0..window.stride);
-    let positions = cells.div_ceil(window.stride);
-    let below = (first + (count + positions) as isize - 1) - results as isize;
-    (-first).max(below).max(0) as usize
-}
-
-/// Which results, counted from position i, see the cells `i · stride + phase` of some phases.
-pub(super) struct Reach {
-    pub first: isize,
-    pub count: usize,
-}
-
-impl Reach {
-    pub fn of(window: Window, phases: Range<usize>) -> Self {
-        let offsets =
-            || phases.clone().flat_map(|phase| (0..window.kernel).filter_map(move |k| seen(window, phase, k)));
-        match (offsets().min(), offsets().max()) {
-            (Some(first), Some(last)) => Self { first, count: (last - first) as usize + 1 },
-            _ => Self { first: 0, count: 0 },
-        }
-    }
-}
-
-/// The place in the window at which a cell of a phase is seen by the result `offset` further.
-pub(super) fn place(window: Window, phase: usize, offset: isize) -> Option<usize> {
-    let k = (phase + window.padding) as isize - offset * window.stride as isize;
-    usize::try_from(k).ok().filter(|&k| k < window.kernel)
-}
-
-/// The result, counted from position i, whose window has cell `i · stride + phase` at place k.
-fn seen(window: Window, phase: usize, k: usize) -> Option<isize> {
-    let offset = (phase + window.padding) as isize - k as isize;
-    (offset.rem_euclid(window.stride as isize) == 0).then_some(offset.div_euclid(window.stride as isize))
-}
-
-/// From the result's gradient to the picture's: one pass for each phase of the stride.
-pub(super) fn backward(kernel: Kernel<'_>, vectors: Vectors) -> Vec<Pass> {
-    let stride = kernel.window.stride;
-    let all = (0..stride).flat_map(|a| (0..stride).map(move |b| (a, b)));
-    all.map(|(a, b)| phase(kernel, (a, b), vectors)).collect()
-}
-
-/// For the pixels at `(a, b)` of each square of the stride.
-fn phase(kernel: Kernel<'_>, (a, b): (usize, usize), vectors: Vectors) -> Pass {
-    let Kernel { window, inputs, outputs, .. } = kernel;
-    let (high, wide) = (Reach::of(window, a..a + 1), Reach::of(window, b..b + 1));
-    let width = vectors.width(inputs);
-    let blocks = Blocks::of(inputs, outputs, kernel.groups, width);
-    let weight = |input: usize, term: usize| {
-        let (y, x) = (term / blocks.length / wide.count, term / blocks.length % wide.count);
-        let output = blocks.starts[input / width] + term % blocks.length;
-        match (place(window, a, high.first + y as isize), place(window, b, wide.first + x as isize)) {
-            (Some(ky), Some(kx)) => kernel.weight(output, input, ky, kx),
-            _ => 0.0,
-        }
-    };
-    let lines = if wide.count * outputs == 0 { 0 } else { high.count };
-    Pass {
-        panels: Panels::pack(inputs, lines * wide.count * blocks.length, width, weight),
-        lines,
-        across: wide.count,
-        blocks,
-        first: (high.first, wide.first),
-        step: 1,
-        stride: window.stride,
-        to: (a, b),
-    }
-}
-
 /// Passes that together fill a picture.
 pub(super) fn stage<'a>(
     passes: &'a [Pass],
@@ -181,7 +78,7 @@ pub(super) fn stage<'a>(
     vectors: Vectors,
 ) -> Box<dyn Stage + 'a> {
     let threads = rayon::current_num_threads();
-    let stride = passes.first().map_or(1, |pass| pass.stride);
+    let stride = passes.first().map_or(1, |pass| pass.sweep.stride);
     let rows = to.grid.height.div_ceil(stride).max(1);
     let panels = passes.iter().map(|pass| pass.panels.count()).min().unwrap_or(1).max(1);
     // What fits a core's cache is read again by every band; what does not is read once, by one thread.
@@ -239,19 +136,19 @@ impl WithSimd for Piece<'_, '_> {
         let (pass, from, to) = (self.pass, self.of.from.grid, self.of.target.grid);
         let mut sums = Sums([0.0; SUMS]);
         let width = pass.panels.width;
-        let positions = to.width.div_ceil(pass.stride);
+        let positions = to.width.div_ceil(pass.sweep.stride);
         let row = from.row();
-        let (runs, run) = pass.blocks.runs(pass.across);
-        let all = (0..pass.lines).flat_map(|line| (0..runs).map(move |k| (line, k)));
+        let (runs, run) = pass.blocks.runs(pass.sweep.across);
+        let all = (0..pass.sweep.lines).flat_map(|line| (0..runs).map(move |k| (line, k)));
         let taps: Vec<usize> = all.clone().map(|(line, k)| line * row + k * from.channels).collect();
         let columns: Vec<usize> = all.map(|(line, k)| (line * runs + k) * run * width).collect();
         // A pass without a single line sums up nothing, wherever it would begin.
         let origin = |first: isize| (from.pad as isize + first).max(0) as usize;
-        let origin = (origin(pass.first.0), origin(pass.first.1));
+        let origin = (origin(pass.sweep.first.0), origin(pass.sweep.first.1));
         let blocks = positions.div_ceil(most_rows::<S>(width)).max(1);
-        let down = pass.step * from.channels;
+        let down = pass.sweep.step * from.channels;
         let rows = self.part.rows();
-        let rows = rows.start / pass.stride..rows.end.div_ceil(pass.stride);
+        let rows = rows.start / pass.sweep.stride..rows.end.div_ceil(pass.sweep.stride);
         let panels = match self.of.target.across {
             1 => 0..pass.panels.count(),
             _ => self.part.channels().start / width..self.part.channels().end.div_ceil(width),
@@ -265,14 +162,14 @@ impl WithSimd for Piece<'_, '_> {
                 None => self.of.passes[0].panels.panel(panels.end),
             };
             for (index, y) in rows.clone().enumerate() {
-                let line = (origin.0 + y * pass.step) * row;
+                let line = (origin.0 + y * pass.sweep.step) * row;
                 for block in 0..blocks {
                     let (x, end) = (block * positions / blocks, (block + 1) * positions / blocks);
                     if x == end {
                         continue;
                     }
                     let channel = pass.blocks.starts.get(panel).copied().unwrap_or_default();
-                    let start = line + (origin.1 + x * pass.step) * from.channels + channel;
+                    let start = line + (origin.1 + x * pass.sweep.step) * from.channels + channel;
                     let data = self.from.get(start..).unwrap_or_default();
                     let terms = Rows { data, down, taps: &taps, run };
                     let next = share(following, index * blocks + block, calls);
@@ -291,7 +188,7 @@ impl Piece<'_, '_> {
     #[inline(always)]
     fn store<S: Simd>(&mut self, simd: S, (y, x): (usize, usize), first: usize, sums: &[f32]) {
         let (pass, grid) = (self.pass, self.of.target.grid);
-        let (row, pixel) = (y * pass.stride + pass.to.0, x * pass.stride + pass.to.1);
+        let (row, pixel) = (y * pass.sweep.stride + pass.sweep.to.0, x * pass.sweep.stride + pass.sweep.to.1);
         if row < grid.height && pixel < grid.width {
             let to = self.part.pixel((row, pixel), first, sums.len().min(grid.channels - first));
             self.finish.store(simd, to, first, sums);

@@ -17,6 +17,7 @@ mod narrow;
 mod panels;
 mod pool;
 mod smooth_pool;
+mod sweep;
 mod team;
 mod tile;
 mod winograd;

@@ -5,9 +5,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::direct::{Kernel, Reach, place};
 use super::finish::Finisher;
 use super::memory::Sums;
+use super::sweep::{Kernel, Reach, place};
 use super::team::{Part, Stage, Target};
 use super::tile::{Columns, Rows, SUMS, most_rows, multiply};
 use super::{Finish, Grid, Slot, Vectors};
