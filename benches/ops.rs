@@ -5,7 +5,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fviz::ops::fast::{
-    Buffer, FastConvolution, Finish, Grid, Slot, Vectors, enter, floats, leave, pool, run, unpool, winners_grid,
+    Buffer, FastConvolution, Finish, Form, Grid, Slot, Vectors, enter, floats, leave, pool, run, unpool, winners_grid,
 };
 use fviz::ops::{Convolution, Rectifier, Window};
 
@@ -27,7 +27,7 @@ fn convolutions(criterion: &mut Criterion) {
         let window = Window::new(kernel, stride, padding);
         let weights = (0..outputs * inputs * kernel * kernel).map(|i| ((i * 7919) % 1000) as f32 / 1e3 - 0.5).collect();
         let layer = Convolution::new(window, inputs, outputs, weights, vec![0.1; outputs]).expect("a layer");
-        let layer = FastConvolution::new(layer, vectors, false);
+        let layer = FastConvolution::new(layer, vectors, Form::Prepared);
         let results = window.positions(side).expect("a picture");
         let (pad, back) = (layer.pad(side, results), layer.gradient_pad(side, results));
         let from = Slot { buffer: 0, grid: Grid { height: side, width: side, channels: inputs, pad } };

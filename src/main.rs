@@ -7,8 +7,5 @@ fn main() -> std::process::ExitCode {
         // SAFETY: no other thread runs yet, so nothing reads the environment meanwhile.
         unsafe { std::env::set_var("CANDLE_NUM_THREADS", "1") };
     }
-    // Each step frees some megabytes, and glibc hands them back to the kernel, which clears every page before it lends them
-    // again. Freeing one large block, which is never touched, tells glibc to keep what it has.
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(31 << 20)));
     fviz::cli::main()
 }

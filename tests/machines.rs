@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 fn start(folder: &Path, recipe: &str, output: &str, threads: &str, vectors: Option<&str>) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fviz"));
-    command.env("FVIZ_CACHE_SIZE", "0");
+    // What AMX computes is computed everywhere here.
+    command.env("FVIZ_CACHE_SIZE", "0").env("FVIZ_TILES", "portable");
     command.args(["run", recipe, "-o", output, "--quiet", "--threads", threads]).current_dir(folder);
     command.env_remove("FVIZ_VECTORS").envs(vectors.map(|vectors| ("FVIZ_VECTORS", vectors)));
     command.stderr(Stdio::piped()).spawn().unwrap()
@@ -21,7 +22,8 @@ fn picture(folder: &Path, output: &str, child: Child) -> image::RgbImage {
 /// Networks at hand: the embedded one, and a real one if there are weights.
 fn models() -> Vec<&'static str> {
     let real = std::env::var_os("FVIZ_MODELS").is_some();
-    if real { vec!["motifs", "resnet18(input = raw)"] } else { vec!["motifs"] }
+    let embedded = ["motifs", "motifs(precision = bf16)"];
+    embedded.into_iter().chain(real.then_some("resnet18(input = raw)")).collect()
 }
 
 fn recipe(model: &str, classes: &str) -> String {
@@ -88,5 +90,20 @@ fn a_batch_changes_no_byte() {
         let picture = |path: &Path| image::open(path).unwrap().to_rgb8();
         let want = picture(&alone[0]);
         assert!(batch.iter().any(|file| picture(file) == want), "{model}: {batch:?}");
+    }
+}
+
+#[test]
+fn bf16_without_tiles_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.fviz"), recipe("motifs(precision = bf16)", "3")).unwrap();
+    for (name, value) in [("FVIZ_TILES", "none"), ("FVIZ_VECTORS", "none")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fviz"));
+        command.env("FVIZ_TILES", "portable").env(name, value);
+        let ended = command.args(["run", "a.fviz", "--quiet"]).current_dir(folder.path()).output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(3), "{told}");
+        assert!(told.contains("`motifs(precision = bf16)` needs AMX") && told.contains("precision = f32"), "{told}");
+        assert!(!folder.path().join("a.png").exists());
     }
 }

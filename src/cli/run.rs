@@ -122,6 +122,7 @@ pub fn told(why: session::Failure, sources: &Sources, reporter: &Reporter) -> To
             let help = match &error {
                 LoadError::Weights(error) => error.help(),
                 LoadError::Import { problem, .. } => problem.help(),
+                LoadError::Precision(_) => Some("leave `precision` out, or take `precision = f32`".to_string()),
                 LoadError::Unknown(_) => None,
             };
             Told::Outside(Trouble { message: error.to_string(), help })

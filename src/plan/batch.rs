@@ -73,6 +73,9 @@ const PREPARED: u64 = 6;
 /// The same with `low_memory`.
 const UNPREPARED: u64 = 4;
 
+/// The same in bf16, of half the size.
+const ROUNDED: u64 = 3;
+
 const F32: u64 = 4;
 
 /// The batches of a recipe, what they take, and the first variant that is too big for the machine.
@@ -254,7 +257,12 @@ fn against(call: &Call) -> Option<Against<'_>> {
 /// Bytes of a network's weights, in all copies.
 fn weights(Model { call, facts, .. }: &Model) -> u64 {
     let weights: u64 = facts.graph.parameters().iter().map(|p| p.shape.iter().product::<usize>() as u64).sum();
-    weights * F32 * if call.args.switch("low_memory") { UNPREPARED } else { PREPARED }
+    let copies = match call.args.choice("precision") {
+        "bf16" => ROUNDED,
+        _ if call.args.switch("low_memory") => UNPREPARED,
+        _ => PREPARED,
+    };
+    weights * F32 * copies
 }
 
 fn area(height: usize, width: usize) -> u64 {

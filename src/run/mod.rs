@@ -78,6 +78,7 @@ pub struct Ending {
 /// # Errors
 /// A number ran away, or a word failed. Frames made before were handed out, the last canvas of each variant included.
 pub fn run(setting: &Setting, sink: &mut dyn FnMut(Event)) -> Result<Ending, RunError> {
+    keep_what_is_freed();
     let Setting { recipe, plan, .. } = *setting;
     let steps = plan.batches.iter().map(|batch| steps_of(recipe, batch)).sum();
     sink(Event::Started { steps, batches: plan.batches.len() });
@@ -104,6 +105,13 @@ pub fn run(setting: &Setting, sink: &mut dyn FnMut(Event)) -> Result<Ending, Run
     }
     sink(Event::Finished { cancelled: ending.cancelled });
     Ok(ending)
+}
+
+/// Each step frees some megabytes, and glibc hands them back to the kernel, which clears every page before it lends them
+/// again. Freeing one large block, which is never touched, tells glibc to keep what it has from here on; what loading the
+/// networks freed is gone by then.
+fn keep_what_is_freed() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(31 << 20)));
 }
 
 /// Whether a batch is asked about photos: nothing of it grows.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::check::recipe::{Model, Recipe};
 use crate::nets::{ImportError, Licence, LoadOptions, Network, Source, Weights, architecture};
+use crate::ops::fast::{Form, Tiles};
 use crate::plan::Batch;
 use crate::source::{CancelToken, Span};
 use crate::store::{self, Checksum, Published, WeightStore, WeightsError, read_weights};
@@ -39,6 +40,9 @@ pub enum LoadError {
         /// The `model` statement.
         span: Span,
     },
+    /// The processor has no tiles for bf16.
+    #[error("`{0}(precision = bf16)` needs AMX, which this processor or its system doesn't have")]
+    Precision(&'static str),
     /// The recipe names a model that no architecture has.
     #[error("there is no network `{0}`")]
     Unknown(String),
@@ -97,12 +101,12 @@ impl Networks {
         progress: &mut dyn FnMut(&str, u64, Option<u64>),
         cancel: &CancelToken,
     ) -> Result<Vec<Vec<Loaded>>, LoadError> {
-        let models = |batch: &Batch| -> Vec<(&Model, Key)> {
+        let models = |batch: &Batch| -> Result<Vec<(&Model, Key)>, LoadError> {
             let first = batch.variants.first().and_then(|&first| recipe.variants.get(first));
             let models = first.map_or(&[][..], |variant| &variant.models);
-            models.iter().zip(&batch.nodes).map(|(model, nodes)| (model, key(model, nodes))).collect()
+            models.iter().zip(&batch.nodes).map(|(model, nodes)| Ok((model, key(model, nodes)?))).collect()
         };
-        let needed: Vec<Vec<(&Model, Key)>> = batches.iter().map(models).collect();
+        let needed: Vec<Vec<(&Model, Key)>> = batches.iter().map(models).collect::<Result<_, _>>()?;
         let all = || needed.iter().flatten();
         self.loaded.retain(|loaded| all().any(|(_, key)| *key == loaded.key));
         for (model, key) in all() {
@@ -133,7 +137,7 @@ impl Networks {
         progress: &mut dyn FnMut(&str, u64, Option<u64>),
         cancel: &CancelToken,
     ) -> Result<Loaded, LoadError> {
-        let key = key(model, nodes);
+        let key = key(model, nodes)?;
         let read = load(model, &key, store, progress, cancel)?;
         ready(model, key, &read)
     }
@@ -157,16 +161,20 @@ struct Read {
     path: Option<PathBuf>,
 }
 
-fn key(model: &Model, nodes: &BTreeSet<String>) -> Key {
+fn key(model: &Model, nodes: &BTreeSet<String>) -> Result<Key, LoadError> {
     let file = model.call.args.file("weights").map(PathBuf::from);
     let args = &model.call.args;
     let factor = args.dial("residual_gradient").and_then(|dial| dial.constant()).unwrap_or(1.0);
     let options = LoadOptions {
-        low_memory: args.switch("low_memory"),
+        form: match args.choice("precision") {
+            "bf16" => Form::Rounded(Tiles::best().ok_or(LoadError::Precision(model.call.spec.name))?),
+            _ if args.switch("low_memory") => Form::Plain,
+            _ => Form::Prepared,
+        },
         residual_gradient: factor as f32,
         smooth_pools: args.choice("pool_gradient") == "smooth",
     };
-    Key { model: model.call.spec.name, file, nodes: nodes.clone(), options }
+    Ok(Key { model: model.call.spec.name, file, nodes: nodes.clone(), options })
 }
 
 fn ready(model: &Model, key: Key, read: &Read) -> Result<Loaded, LoadError> {

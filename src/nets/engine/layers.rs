@@ -104,7 +104,7 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
         let draft = match &step.ready {
             Ready::Convolution(convolution) => {
                 let work =
-                    Work::Convolution(Box::new(FastConvolution::new(convolution.clone(), vectors, options.low_memory)));
+                    Work::Convolution(Box::new(FastConvolution::new(convolution.clone(), vectors, options.form)));
                 Draft::new(work, input, step.node)
             }
             Ready::ScaleShift(norm) => {

@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 use super::depthwise::{self, Depthwise};
 use super::direct::{self, Pass};
 use super::narrow::Narrow;
+use super::rounded::Rounded;
 use super::sweep::{Kernel, backward_pad};
 use super::winograd::{TOGETHER, Winograd};
-use super::{Finish, Grid, Slot, Stage, Vectors};
+use super::{Finish, Grid, Slot, Stage, Tiles, Vectors};
 use crate::ops::{Convolution, Window};
 
 /// A convolution that computes on [`Grid`]s. The way is chosen by the layer's shape alone, so that the bytes do not
@@ -15,25 +16,36 @@ use crate::ops::{Convolution, Window};
 pub struct FastConvolution {
     of: Convolution,
     vectors: Vectors,
-    /// Whether no weights are made larger than they are.
-    low_memory: bool,
+    form: Form,
     /// By what the picture's gradient is multiplied.
     factor: f32,
     forward: OnceLock<Way>,
     backward: OnceLock<Way>,
 }
 
+/// What weights are kept as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As the fastest way wants them, which may be four times as many.
+    Prepared,
+    /// No more numbers than they are.
+    Plain,
+    /// Rounded to bf16, as are the pictures, for the processor's tiles. Groups of channels stay as they are.
+    Rounded(Tiles),
+}
+
 enum Way {
     Depthwise(Depthwise),
     Direct(Vec<Pass>),
     Narrow(Narrow),
+    Rounded(Rounded),
     Winograd(Winograd),
 }
 
 impl FastConvolution {
     /// The same convolution. Its weights are prepared when they are first used.
-    pub fn new(of: Convolution, vectors: Vectors, low_memory: bool) -> Self {
-        Self { of, vectors, low_memory, factor: 1.0, forward: OnceLock::new(), backward: OnceLock::new() }
+    pub fn new(of: Convolution, vectors: Vectors, form: Form) -> Self {
+        Self { of, vectors, form, factor: 1.0, forward: OnceLock::new(), backward: OnceLock::new() }
     }
 
     /// Multiplies the picture's gradient by a factor, for nothing: the weights of the way back take it along.
@@ -76,6 +88,7 @@ impl FastConvolution {
     /// The way's name.
     pub fn way(&self) -> &'static str {
         match (self.tile(), self.kernel()) {
+            (_, Kernel { groups: 1, .. }) if matches!(self.form, Form::Rounded(_)) => "bf16 tiles",
             (Some(4), _) => "Winograd 4x4",
             (Some(_), _) => "Winograd 2x2",
             (None, Kernel { groups, inputs, outputs, .. }) if groups == inputs && groups == outputs => "depthwise",
@@ -86,7 +99,7 @@ impl FastConvolution {
     /// Results of a tile of Winograd's method, where it serves.
     fn tile(&self) -> Option<usize> {
         let Kernel { window, inputs, outputs, groups, .. } = self.kernel();
-        let fits = !self.low_memory
+        let fits = self.form == Form::Prepared
             && groups == 1
             && window == Window::new(3, 1, 1)
             && inputs % TOGETHER == 0
@@ -97,6 +110,11 @@ impl FastConvolution {
 
     fn forward_way(&self) -> &Way {
         let kernel = self.kernel();
+        if let Form::Rounded(tiles) = self.form
+            && kernel.groups == 1
+        {
+            return self.forward.get_or_init(|| Way::Rounded(Rounded::forward(kernel, tiles)));
+        }
         self.forward.get_or_init(|| match self.tile() {
             Some(side) => {
                 let weight = |o, i, ky, kx| kernel.weight(o, i, ky, kx);
@@ -120,6 +138,11 @@ impl FastConvolution {
             }
             _ => plain,
         };
+        if let Form::Rounded(tiles) = self.form
+            && kernel.groups == 1
+        {
+            return self.backward.get_or_init(|| Way::Rounded(Rounded::backward(kernel, tiles)));
+        }
         self.backward.get_or_init(|| match self.tile() {
             Some(side) => {
                 // The same with the window turned by half a turn and channels exchanged.
@@ -139,6 +162,7 @@ impl FastConvolution {
         let of = |way: &Way, from: Grid, to: Grid| match way {
             Way::Winograd(winograd) => winograd.scratch(to),
             Way::Narrow(narrow) => narrow.scratch(from),
+            Way::Rounded(rounded) => rounded.scratch(from),
             Way::Direct(_) | Way::Depthwise(_) => 0,
         };
         of(self.forward_way(), picture, result).max(of(self.backward_way(), result, picture))
@@ -173,6 +197,7 @@ impl FastConvolution {
             Way::Depthwise(depthwise) => vec![depthwise.stage(direction, from, to, finish, self.vectors)],
             Way::Direct(passes) => vec![direct::stage(passes, from, to, finish, self.vectors)],
             Way::Narrow(narrow) => narrow.stages(from, to, scratch, finish, self.vectors),
+            Way::Rounded(rounded) => rounded.stages(from, to, scratch, finish, self.vectors),
             Way::Winograd(winograd) => winograd.stages(from, to, scratch, finish, self.vectors),
         }
     }
@@ -203,9 +228,9 @@ mod tests {
         x: &[f32],
         weights: &[f32],
         (h, w): (usize, usize),
-        (vectors, low_memory): (Vectors, bool),
+        (vectors, form): (Vectors, Form),
     ) -> [Vec<f32>; 2] {
-        let fast = FastConvolution::new(layer.clone(), vectors, low_memory);
+        let fast = FastConvolution::new(layer.clone(), vectors, form);
         let (window, inputs, outputs, ..) = layer.parts();
         let (high, wide) = (window.positions(h).unwrap(), window.positions(w).unwrap());
         let pad = fast.pad(h, high).max(fast.pad(w, wide));
@@ -253,8 +278,19 @@ mod tests {
         check_groups([inputs, outputs], 1, window, size);
     }
 
-    fn check_groups([inputs, outputs]: [usize; 2], groups: usize, window: Window, (h, w): (usize, usize)) {
+    fn check_groups(channels: [usize; 2], groups: usize, window: Window, size: (usize, usize)) {
+        for form in [Form::Prepared, Form::Plain, Form::Rounded(Tiles::Portable)] {
+            check_form(channels, groups, window, size, form);
+        }
+    }
+
+    fn check_form([inputs, outputs]: [usize; 2], groups: usize, window: Window, (h, w): (usize, usize), form: Form) {
         let k = window.kernel;
+        // What is rounded already loses nothing more, so that sums can be compared.
+        let floats = |shape: &[usize], seed| match form {
+            Form::Rounded(_) => floats(shape, seed).into_iter().map(|x| half::bf16::from_f32(x).to_f32()).collect(),
+            _ => floats(shape, seed),
+        };
         let weights = floats(&[outputs, inputs / groups, k, k], 1);
         let layer = Convolution::grouped(window, [inputs, outputs], groups, weights, floats(&[outputs], 2)).unwrap();
         let x = floats(&[inputs, h, w], 3);
@@ -265,16 +301,14 @@ mod tests {
         let seen =
             Tensor::from_slice(&weights, y.shape(), &candle_core::Device::Cpu).unwrap().to_dtype(DType::F64).unwrap();
         let back = gradient(|x| layer.forward(x), &exact, &seen);
-        let mut first: [Option<[Vec<f32>; 2]>; 2] = [None, None];
-        for (vectors, low_memory) in Vectors::all().into_iter().flat_map(|vectors| [(vectors, false), (vectors, true)])
-        {
-            let got = fast(&layer, &x, &weights, (h, w), (vectors, low_memory));
+        let mut first: Option<[Vec<f32>; 2]> = None;
+        for vectors in Vectors::all() {
+            let got = fast(&layer, &x, &weights, (h, w), (vectors, form));
             let far = [largest_difference(&got[0], &y), largest_difference(&got[1], &back)];
             if std::env::var_os("SHOW").is_some() {
-                eprintln!("{inputs} {outputs} {window:?} {far:?}");
+                eprintln!("{inputs} {outputs} {window:?} {form:?} {far:?}");
             }
-            assert!(far.iter().all(|far| *far < 1e-5), "{window:?} {inputs} {outputs} {h}x{w} {vectors:?}: {far:?}");
-            let first = &mut first[usize::from(low_memory)];
+            assert!(far.iter().all(|far| *far < 1e-5), "{window:?} {inputs} {outputs} {h}x{w} {form:?}: {far:?}");
             assert!(first.get_or_insert_with(|| got.clone()) == &got, "{window:?} {inputs} {outputs}: other bytes");
         }
     }

@@ -16,14 +16,16 @@ mod memory;
 mod narrow;
 mod panels;
 mod pool;
+mod rounded;
 mod smooth_pool;
 mod sweep;
 mod team;
 mod tile;
+mod tiles;
 mod winograd;
 
 pub use channels::{gather, pick};
-pub use conv::FastConvolution;
+pub use conv::{FastConvolution, Form};
 pub use finish::{Finish, copy, mask};
 pub use grid::{Grid, enter, leave};
 pub use mean::{average, spread};
@@ -31,6 +33,7 @@ pub use memory::{Floats, floats};
 pub use pool::{pool, unpool, winners_grid};
 pub use smooth_pool::smooth_unpool;
 pub use team::{Buffer, Stage, run};
+pub use tiles::Tiles;
 
 use pulp::{Arch, Simd, WithSimd};
 

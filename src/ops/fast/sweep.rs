@@ -63,6 +63,19 @@ impl Sweep {
         all.map(phase).collect()
     }
 
+    /// The same for all phases together: the window has what any of them sees.
+    pub fn together(window: Window) -> Self {
+        let (high, wide) = (Reach::of(window, 0..window.stride), Reach::of(window, 0..window.stride));
+        let (lines, across) = if wide.count == 0 { (0, 0) } else { (high.count, wide.count) };
+        let first = (high.first, wide.first);
+        Self { lines, across, first, step: 1, stride: window.stride, to: (0, 0), back: true }
+    }
+
+    /// One phase of what is together.
+    pub fn phase(self, index: usize) -> Self {
+        Self { to: (index / self.stride, index % self.stride), ..self }
+    }
+
     /// The weight of a channel of the source, at a row and column of the window, for a channel of the target.
     pub fn weight(&self, kernel: Kernel<'_>, to: usize, from: usize, (row, column): (usize, usize)) -> f32 {
         if !self.back {
