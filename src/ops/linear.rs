@@ -1,24 +1,16 @@
 //! A matrix product with frozen weights: only the input gets a gradient.
 
-use std::sync::Arc;
-
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::real::{Real, dense};
+use super::{Convolution, Window};
 
 /// `y[o] = bias[o] + Σ weights[o, i] · x[i]`, `[N, inputs]` → `[N, outputs]`. Clones share the weights.
+///
+/// They are those of a convolution of one cell, which it is where a picture has one position.
 #[derive(Clone)]
-pub struct Linear(Arc<Frozen>);
-
-struct Frozen {
-    inputs: usize,
-    outputs: usize,
-    /// `[outputs, inputs]`
-    weights: Vec<f32>,
-    /// `[outputs]`
-    bias: Vec<f32>,
-}
+pub struct Linear(Convolution);
 
 impl Linear {
     /// A layer of those weights, `[outputs, inputs]`, and that bias, `[outputs]`.
@@ -29,7 +21,12 @@ impl Linear {
         if weights.len() != inputs * outputs || bias.len() != outputs {
             bail!("a linear layer's weights don't have its shape");
         }
-        Ok(Self(Arc::new(Frozen { inputs, outputs, weights, bias })))
+        Convolution::new(Window::new(1, 1, 0), inputs, outputs, weights, bias).map(Self)
+    }
+
+    /// The same as a convolution, `[N, inputs, 1, 1]` → `[N, outputs, 1, 1]`.
+    pub fn convolution(&self) -> &Convolution {
+        &self.0
     }
 
     /// Applies it to `[N, inputs]`, f32 or f64.
@@ -39,9 +36,9 @@ impl Linear {
 
     /// The same in candle's own operations, on any device.
     pub fn portable(&self, x: &Tensor) -> Result<Tensor> {
-        let Frozen { inputs, outputs, weights, bias } = &*self.0;
-        let weights = Tensor::from_slice(weights, (*outputs, *inputs), x.device())?.to_dtype(x.dtype())?;
-        let bias = Tensor::from_slice(bias, *outputs, x.device())?.to_dtype(x.dtype())?;
+        let (_, inputs, outputs, weights, bias) = self.0.parts();
+        let weights = Tensor::from_slice(weights, (outputs, inputs), x.device())?.to_dtype(x.dtype())?;
+        let bias = Tensor::from_slice(bias, outputs, x.device())?.to_dtype(x.dtype())?;
         x.matmul(&weights.t()?)?.broadcast_add(&bias)
     }
 }
@@ -53,15 +50,16 @@ impl CustomOp1 for Linear {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (n, inputs) = layout.shape().dims2()?;
-        if inputs != self.0.inputs {
-            bail!("a linear layer of {} channels got {inputs}", self.0.inputs);
+        let (_, expected, outputs, ..) = self.0.parts();
+        if inputs != expected {
+            bail!("a linear layer of {expected} channels got {inputs}");
         }
         let result = match storage {
-            CpuStorage::F32(all) => CpuStorage::F32(self.0.apply(dense(all, layout)?)),
-            CpuStorage::F64(all) => CpuStorage::F64(self.0.apply(dense(all, layout)?)),
+            CpuStorage::F32(all) => CpuStorage::F32(self.apply(dense(all, layout)?)),
+            CpuStorage::F64(all) => CpuStorage::F64(self.apply(dense(all, layout)?)),
             _ => bail!("activations are f32 or f64"),
         };
-        Ok((result, (n, self.0.outputs).into()))
+        Ok((result, (n, outputs).into()))
     }
 
     fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
@@ -69,11 +67,12 @@ impl CustomOp1 for Linear {
     }
 }
 
-impl Frozen {
+impl Linear {
     fn apply<T: Real>(&self, input: &[T]) -> Vec<T> {
-        let (weights, bias, inputs) = (T::exact(&self.weights), T::exact(&self.bias), self.inputs.max(1));
-        let mut result = vec![T::ZERO; input.len() / inputs * self.outputs];
-        for (result, x) in result.chunks_mut(self.outputs.max(1)).zip(input.chunks(inputs)) {
+        let (_, inputs, outputs, weights, bias) = self.0.parts();
+        let (weights, bias, inputs) = (T::exact(weights), T::exact(bias), inputs.max(1));
+        let mut result = vec![T::ZERO; input.len() / inputs * outputs];
+        for (result, x) in result.chunks_mut(outputs.max(1)).zip(input.chunks(inputs)) {
             let rows = result.par_iter_mut().zip(weights.par_chunks(inputs).zip(bias.par_iter()));
             rows.with_min_len(TASK.div_ceil(inputs)).for_each(|(to, (weights, &bias))| *to = dot(weights, x) + bias);
         }
@@ -82,9 +81,10 @@ impl Frozen {
 
     /// `gradᵀ · weights`, row after row; a class that gets no gradient, as nearly all do, is passed over.
     fn back<T: Real>(&self, grad: &[T]) -> Vec<T> {
-        let (weights, inputs) = (T::exact(&self.weights), self.inputs.max(1));
-        let mut result = vec![T::ZERO; grad.len() / self.outputs.max(1) * self.inputs];
-        for (to, grad) in result.chunks_mut(inputs).zip(grad.chunks(self.outputs.max(1))) {
+        let (_, inputs, outputs, weights, _) = self.0.parts();
+        let (weights, inputs) = (T::exact(weights), inputs.max(1));
+        let mut result = vec![T::ZERO; grad.len() / outputs.max(1) * inputs];
+        for (to, grad) in result.chunks_mut(inputs).zip(grad.chunks(outputs.max(1))) {
             to.par_chunks_mut(COLUMNS).enumerate().for_each(|(index, to)| {
                 for (weights, &grad) in weights.chunks(inputs).zip(grad).filter(|(_, grad)| **grad != T::ZERO) {
                     let weights = &weights[index * COLUMNS..];
@@ -120,13 +120,13 @@ impl CustomOp1 for Gradient {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (n, _) = layout.shape().dims2()?;
-        let frozen = &self.0.0;
+        let linear = &self.0;
         let result = match storage {
-            CpuStorage::F32(all) => CpuStorage::F32(frozen.back(dense(all, layout)?)),
-            CpuStorage::F64(all) => CpuStorage::F64(frozen.back(dense(all, layout)?)),
+            CpuStorage::F32(all) => CpuStorage::F32(linear.back(dense(all, layout)?)),
+            CpuStorage::F64(all) => CpuStorage::F64(linear.back(dense(all, layout)?)),
             _ => bail!("activations are f32 or f64"),
         };
-        Ok((result, (n, frozen.inputs).into()))
+        Ok((result, (n, linear.0.parts().1).into()))
     }
 }
 

@@ -4,7 +4,7 @@ use super::{NodeId, Slot, Step};
 use crate::nets::fuse::Ready;
 use crate::nets::graph::{Graph, Op};
 use crate::nets::network::LoadOptions;
-use crate::ops::fast::{FastConvolution, Vectors};
+use crate::ops::fast::{FastConvolution, Form, Vectors};
 use crate::ops::{Parts, Rectifier, Window};
 
 /// What is computed at once.
@@ -30,6 +30,8 @@ pub(super) enum Work {
     Convolution(Box<FastConvolution>),
     MaxPool(Window),
     MeanPool(Window),
+    /// The mean of all positions.
+    Mean,
     ScaleShift(Norm),
     /// The channels of all inputs, one after another.
     Concat(Norm),
@@ -62,30 +64,62 @@ impl Draft {
 }
 
 /// Layers, slots, outputs, and the nodes that are covered.
-pub(super) type Plan = (Vec<Layer>, Vec<Slot>, Vec<(NodeId, usize)>, Vec<NodeId>);
+pub(super) type Plan = (Vec<Layer>, Vec<Slot>, Vec<Output>, Vec<NodeId>);
 
-/// Which nodes can be computed from the picture by layers alone.
-pub(super) fn fast(graph: &Graph) -> Vec<bool> {
-    let mut fast: Vec<bool> = Vec::with_capacity(graph.nodes().len());
+/// A node whose tensor others read.
+#[derive(Clone, Copy)]
+pub(super) struct Output {
+    pub node: NodeId,
+    pub slot: usize,
+    /// Whether its tensor is `[N, C]`.
+    pub flat: bool,
+}
+
+/// What is known of a node before any size is.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Kind {
+    /// Whether it can be computed from the picture by layers alone.
+    pub fast: bool,
+    /// Whether it has one position, whatever the picture's size.
+    single: bool,
+    /// Whether its tensor is `[N, C]`.
+    flat: bool,
+}
+
+/// The kind of each node.
+pub(super) fn kinds(graph: &Graph) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
+        let all = |is: fn(&Kind) -> bool| !node.inputs.is_empty() && node.inputs.iter().all(|&input| is(&kinds[input]));
+        let (mut single, mut flat) = (all(|kind| kind.single), all(|kind| kind.flat));
         let can = match node.op {
             Op::Input | Op::Convolution { .. } | Op::BatchNorm { .. } | Op::Relu(_) => true,
             Op::Add | Op::Concat | Op::Dropout | Op::MeanPool(Parts::Window(_)) => true,
             // A winner's place is kept in a byte.
             Op::MaxPool(window) => window.kernel * window.kernel <= 255,
+            Op::MeanPool(Parts::Even(1)) | Op::Mean => {
+                (single, flat) = (true, node.op == Op::Mean);
+                true
+            }
+            // Several positions lie one after another in each channel there, and the other way round here.
+            Op::Flatten | Op::Linear => {
+                flat = true;
+                single
+            }
             _ => false,
         };
-        fast.push(can && node.inputs.iter().all(|&input| fast[input]));
+        let fast = can && node.inputs.iter().all(|&input| kinds[input].fast);
+        kinds.push(Kind { fast, single, flat });
     }
-    fast
+    kinds
 }
 
 /// Takes over the steps that can be computed so.
 pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vectors, options: LoadOptions) -> Plan {
-    let fast = fast(graph);
+    let kinds = kinds(graph);
     // The picture is node 0.
     let mut done = vec![0];
-    done.extend(steps.iter().map(|step| step.node).filter(|&node| fast[node]));
+    done.extend(steps.iter().map(|step| step.node).filter(|&node| kinds[node].fast));
     let covered = |step: &&Step| done.contains(&step.node);
     let readers = |node: NodeId| steps.iter().flat_map(|step| &step.inputs).filter(|&&input| input == node).count();
     let is_output = |node: NodeId| {
@@ -121,6 +155,12 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
                 }
             }
             Ready::MaxPool(window) => Draft::new(Work::MaxPool(*window), input, step.node),
+            Ready::MeanPool(Parts::Even(1)) | Ready::Mean => Draft::new(Work::Mean, input, step.node),
+            // One position: a window of one cell. Few numbers, so they stay as exact as they are.
+            Ready::Linear(linear) => {
+                let work = FastConvolution::new(linear.convolution().clone(), vectors, Form::Plain);
+                Draft::new(Work::Convolution(Box::new(work)), input, step.node)
+            }
             Ready::MeanPool(Parts::Window(window)) => Draft::new(Work::MeanPool(*window), input, step.node),
             Ready::Concat => {
                 let draft = Draft::new(Work::Concat(Norm::default()), input, step.node);
@@ -153,8 +193,9 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
                 }
             }
             Ready::Relu(kind, _) => {
-                let open =
-                    |draft: &Draft| draft.relu.is_none() && !matches!(draft.work, Work::MaxPool(_) | Work::MeanPool(_));
+                let open = |draft: &Draft| {
+                    draft.relu.is_none() && !matches!(draft.work, Work::MaxPool(_) | Work::MeanPool(_) | Work::Mean)
+                };
                 match made(&drafts, input).filter(|&at| open(&drafts[at])) {
                     Some(at) => Draft { relu: Some(*kind), output: step.node, ..drafts.remove(at) },
                     None => Draft { relu: Some(*kind), ..Draft::new(Work::Nothing, input, step.node) },
@@ -191,14 +232,14 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
         match &mut work {
             Work::Convolution(convolution) => convolution.scale_gradient(draft.back[0]),
             Work::ScaleShift(norm) => norm.back.iter_mut().for_each(|scale| *scale *= draft.back[0]),
-            Work::MaxPool(_) | Work::MeanPool(_) | Work::Concat(_) | Work::Nothing => {}
+            Work::MaxPool(_) | Work::MeanPool(_) | Work::Mean | Work::Concat(_) | Work::Nothing => {}
         }
         layers.push(Layer { work, inputs, more, relu: draft.relu, output, node: draft.output, back });
     }
-    let outputs: Vec<(NodeId, usize)> =
-        nodes.iter().filter(|&&node| node != 0 && is_output(node)).map(|&node| (node, slot(node))).collect();
-    for &(_, slot) in &outputs {
-        if let Some(slot) = slots.get_mut(slot) {
+    let output = |&node: &NodeId| Output { node, slot: slot(node), flat: kinds[node].flat };
+    let outputs: Vec<Output> = nodes.iter().filter(|&&node| node != 0 && is_output(node)).map(output).collect();
+    for output in &outputs {
+        if let Some(slot) = slots.get_mut(output.slot) {
             slot.readers += 1;
         }
     }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Result, Tensor};
 
-use self::layers::{Layer, plan};
+use self::layers::{Layer, Output, plan};
 use self::op::Segment;
 use self::run::{Shaped, Values};
 pub use self::times::LayerTime;
@@ -29,8 +29,8 @@ pub(super) struct Engine {
     vectors: Vectors,
     layers: Vec<Layer>,
     slots: Vec<Slot>,
-    /// Nodes whose tensors others read, and their slots.
-    outputs: Vec<(NodeId, usize)>,
+    /// Nodes whose tensors others read.
+    outputs: Vec<Output>,
     /// Nodes that need no step any more.
     done: Vec<NodeId>,
     /// As in [`LoadOptions`].
@@ -56,10 +56,12 @@ pub(super) type Redo = Arc<dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + S
 
 /// The nodes on the way to some that no engine computes, in order; none of the others on a processor without vectors.
 pub fn portable_nodes<'g>(graph: &'g Graph, reads: &[NodeId]) -> Vec<&'g str> {
-    let (needed, fast) = (graph.needed(reads), layers::fast(graph));
+    let (needed, kinds) = (graph.needed(reads), layers::kinds(graph));
     let vectors = Vectors::best().is_some();
-    let all = graph.nodes().iter().zip(needed).zip(fast).skip(1);
-    all.filter(|((_, needed), fast)| *needed && !(*fast && vectors)).map(|((node, _), _)| node.name.as_str()).collect()
+    let all = graph.nodes().iter().zip(needed).zip(kinds).skip(1);
+    all.filter(|((_, needed), kind)| *needed && !(kind.fast && vectors))
+        .map(|((node, _), _)| node.name.as_str())
+        .collect()
 }
 
 impl Engine {
@@ -87,7 +89,7 @@ impl Engine {
 
     /// Nodes whose tensors [`Engine::forward`] gives, in its order.
     pub fn outputs(&self) -> impl Iterator<Item = NodeId> {
-        self.outputs.iter().map(|(node, _)| *node)
+        self.outputs.iter().map(|output| output.node)
     }
 
     /// Whether these pictures can be computed so.
@@ -103,11 +105,16 @@ impl Engine {
         let flat = pictures.contiguous()?.apply_op1(segment)?;
         let mut start = 0;
         let mut taps = Vec::new();
-        for &(node, slot) in &self.outputs {
-            let grid = shaped.grids[slot];
+        for output in &self.outputs {
+            let grid = shaped.grids[output.slot];
             let length = grid.channels * grid.height * grid.width;
-            let tensor = flat.narrow(1, start, length)?;
-            taps.push((node, tensor.reshape((images, grid.channels, grid.height, grid.width))?));
+            // All of it is all there is, in most recipes.
+            let tensor = if length == shaped.length { flat.clone() } else { flat.narrow(1, start, length)? };
+            let tensor = match output.flat {
+                true => tensor,
+                false => tensor.reshape((images, grid.channels, grid.height, grid.width))?,
+            };
+            taps.push((output.node, tensor));
             start += length;
         }
         Ok(taps)

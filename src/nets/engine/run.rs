@@ -2,7 +2,7 @@
 
 use candle_core::{Result, bail};
 
-use super::layers::{Norm, Work};
+use super::layers::{Norm, Output, Work};
 use super::times::Direction;
 use super::{Engine, Pool};
 use crate::ops::fast::{self, Buffer, Finish, Floats, Grid, Stage, floats, winners_grid};
@@ -68,6 +68,7 @@ impl Shaped {
                     (after, (high, wide))
                 }
                 Work::MaxPool(window) | Work::MeanPool(window) => (0, size(*window)?),
+                Work::Mean => (0, (1, 1)),
                 Work::ScaleShift(_) | Work::Concat(_) | Work::Nothing => (0, (from.height, from.width)),
             };
             let differs = |&input: &usize| (grids[input].height, grids[input].width) != (from.height, from.width);
@@ -100,7 +101,7 @@ impl Shaped {
             }
         }
         let length =
-            engine.outputs.iter().map(|&(_, slot)| grids[slot].channels * grids[slot].height * grids[slot].width).sum();
+            engine.outputs.iter().map(|output| grids[output.slot]).map(|g| g.channels * g.height * g.width).sum();
         let scratch = |layer: &super::Layer| match &layer.work {
             Work::Convolution(convolution) => convolution.scratch(grids[layer.input()], grids[layer.output]),
             _ => 0,
@@ -129,8 +130,8 @@ impl Shaped {
     /// The numbers of each output in those of all.
     fn parts<'o>(&self, engine: &Engine, mut outputs: &'o mut [f32]) -> Vec<&'o mut [f32]> {
         let mut parts = Vec::with_capacity(engine.outputs.len());
-        for &(_, slot) in &engine.outputs {
-            let Grid { channels, height, width, .. } = self.grids[slot];
+        for output in &engine.outputs {
+            let Grid { channels, height, width, .. } = self.grids[output.slot];
             let (part, rest) = outputs.split_at_mut(channels * height * width);
             parts.push(part);
             outputs = rest;
@@ -156,7 +157,8 @@ impl Shaped {
                 Work::MaxPool(window) => {
                     stages.push(fast::pool(*window, from, to, places.winners(index), engine.vectors))
                 }
-                Work::MeanPool(window) => stages.push(fast::average(*window, from, to, finish, engine.vectors)),
+                Work::MeanPool(window) => stages.push(fast::average(Some(*window), from, to, finish, engine.vectors)),
+                Work::Mean => stages.push(fast::average(None, from, to, finish, engine.vectors)),
                 Work::Concat(Norm { scale, shift, .. }) => {
                     let finish = Finish { scale, bias: shift, ..finish };
                     let from = layer.inputs.iter().map(|&input| slot(input)).collect();
@@ -170,8 +172,8 @@ impl Shaped {
             }
             owners.resize(stages.len(), index);
         }
-        for (index, &(_, output)) in engine.outputs.iter().enumerate() {
-            stages.push(fast::leave(slot(output), places.output(index)));
+        for (index, output) in engine.outputs.iter().enumerate() {
+            stages.push(fast::leave(slot(output.slot), places.output(index)));
         }
         let mut buffers = vec![Buffer::Given(image), Buffer::Filled(&mut scratch)];
         buffers.extend(values.slots.iter_mut().map(|slot| Buffer::Filled(slot)));
@@ -198,7 +200,7 @@ impl Shaped {
         let places = Places::of(engine);
         let progress = engine.slots.iter().map(|slot| Progress { left: slot.readers, ..Progress::default() }).collect();
         let mut back = Back { of: self, engine, places, progress, stages: Vec::new() };
-        for (index, &(_, slot)) in engine.outputs.iter().enumerate() {
+        for (index, &Output { slot, .. }) in engine.outputs.iter().enumerate() {
             back.stages.push(fast::enter(places.output(index), back.gradient(slot)));
             back.progress[slot].written = true;
             back.progress[slot].left -= 1;
@@ -226,8 +228,8 @@ impl Shaped {
         buffers.extend(values.slots.iter().map(|slot| Buffer::Given(slot)));
         buffers.extend(values.winners.iter().map(|winners| Buffer::Given(winners)));
         let mut rest = outputs;
-        for &(_, slot) in &engine.outputs {
-            let grid = self.grids[slot];
+        for output in &engine.outputs {
+            let grid = self.grids[output.slot];
             let (part, after) = rest.split_at(grid.channels * grid.height * grid.width);
             buffers.push(Buffer::Given(part));
             rest = after;
@@ -335,8 +337,9 @@ impl<'a> Back<'a> {
                 self.stages.push(fast::unpool(*window, source, target, winners, finish, self.engine.vectors));
             }
             Work::MeanPool(window) => {
-                self.stages.push(fast::spread(*window, source, target, finish, self.engine.vectors));
+                self.stages.push(fast::spread(Some(*window), source, target, finish, self.engine.vectors));
             }
+            Work::Mean => self.stages.push(fast::spread(None, source, target, finish, self.engine.vectors)),
             Work::ScaleShift(Norm { back, .. }) => {
                 let finish = Finish { scale: back, ..finish };
                 self.stages.push(fast::copy(source.buffer, target, finish, self.engine.vectors));

@@ -121,7 +121,7 @@ impl Layer {
     fn way(&self) -> &'static str {
         match &self.work {
             Work::Convolution(convolution) => convolution.way(),
-            Work::MaxPool(_) | Work::MeanPool(_) => "by rows",
+            Work::MaxPool(_) | Work::MeanPool(_) | Work::Mean => "by rows",
             Work::ScaleShift(_) | Work::Concat(_) | Work::Nothing => "by rows",
         }
     }
