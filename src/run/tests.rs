@@ -252,6 +252,21 @@ fn what_a_mask_holds_stays_to_the_last_bit() {
 }
 
 #[test]
+fn what_a_mask_holds_is_opaque_where_alpha_begins_in_a_later_stage() {
+    for name in ["pixels", "fourier", "pyramid"] {
+        for masked_before in [false, true] {
+            let first = Stage { canvas: canvas_with(name, false, masked_before), ..busy(0, 2) };
+            let second = Stage { name: "second".into(), canvas: canvas_with(name, true, true), ..busy(0, 2) };
+            let told = told(&one(vec![first, second]));
+            let alpha = &told.pictures(0)[3][3 * 81..];
+            let held = alpha.iter().enumerate().filter(|(k, _)| k % 9 < 4);
+            assert!(held.clone().count() == 36 && held.clone().all(|(_, &alpha)| alpha == 1.0), "{name}: {alpha:?}");
+            assert!(alpha[8] < 1.0, "{name}: what moves begins half clear");
+        }
+    }
+}
+
+#[test]
 fn alpha_is_seen_over_grounds_that_no_variant_changes() {
     let facts = facts();
     for name in ["pixels", "fourier", "pyramid"] {
