@@ -23,6 +23,8 @@ mod scope;
 mod sizes;
 mod structure;
 pub mod suggest;
+#[cfg(test)]
+mod tests;
 mod text;
 mod value;
 

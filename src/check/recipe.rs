@@ -102,6 +102,13 @@ pub struct Stage {
     pub attribution: Option<Attribution>,
 }
 
+impl Stage {
+    /// Whether one of its terms reads that network of the variant; one that none reads is not even asked.
+    pub fn asks(&self, model: usize) -> bool {
+        self.terms.iter().any(|term| term.model == model)
+    }
+}
+
 /// `attribute … on … as …`: its terms are the stage's.
 #[derive(Clone, Debug)]
 pub struct Attribution {

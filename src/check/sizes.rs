@@ -22,7 +22,7 @@ impl Checker<'_> {
                 well = false;
                 continue;
             }
-            for (number, model) in variant.models.iter().enumerate() {
+            for (number, model) in variant.models.iter().enumerate().filter(|(number, _)| stage.asks(*number)) {
                 let terms = stage.terms.iter().filter(|term| term.model == number);
                 well &= self.sizes_of(&model.facts, terms, seen.least, span);
             }

@@ -214,13 +214,13 @@ fn needs(variant: &Variant, nodes: &[BTreeSet<String>]) -> Needs {
             + photo;
         let passes = stage.views as u64 * stage.steps as u64;
         needs.own = needs.own.max(own);
-        needs.passes += passes * variant.models.len() as u64;
+        needs.passes += passes * (0..variant.models.len()).filter(|&model| stage.asks(model)).count() as u64;
         needs.multiplications = needs.multiplications.saturating_add(multiplications.saturating_mul(passes));
     }
     needs
 }
 
-/// Bytes of activations and multiplications of an image of that height and width.
+/// Bytes of activations and multiplications of an image of that height and width, in the networks that a stage asks.
 fn of_image(
     variant: &Variant,
     nodes: &[BTreeSet<String>],
@@ -228,7 +228,8 @@ fn of_image(
     (height, width): (usize, usize),
 ) -> (u64, u64) {
     let (mut activations, mut multiplications) = (0, 0);
-    for (number, (Model { facts, .. }, nodes)) in variant.models.iter().zip(nodes).enumerate() {
+    let models = variant.models.iter().zip(nodes).enumerate();
+    for (number, (Model { facts, .. }, nodes)) in models.filter(|(number, _)| stage.asks(*number)) {
         let Ok(shapes) = facts.graph.shapes(height, width) else { continue };
         let reads: Vec<usize> = nodes.iter().filter_map(|node| facts.graph.find(node)).collect();
         let own = stage.terms.iter().filter(|term| term.model == number);

@@ -217,6 +217,22 @@ fn comparing_takes_memory_and_photos_have_the_canvas_size() {
 }
 
 #[test]
+fn a_network_costs_nothing_in_a_stage_that_does_not_ask_it() {
+    let facts = Arc::new(Facts::new(crate::nets::architecture("resnet18").unwrap(), None).unwrap());
+    let of = |models: usize| {
+        let term = |model: usize| Term { model, ..class("fc", 0, 1.0) };
+        let mut stages = vec![stage("one", 64, 5), stage("two", 64, 5)];
+        stages[0].terms = vec![term(0)];
+        stages[1].terms = vec![term(models - 1)];
+        let mut variant = variant("", &facts, stages);
+        variant.models = vec![variant.models[0].clone(); models];
+        planned(&recipe(vec![variant], vec![])).cost
+    };
+    let (one, two) = (of(1), of(2));
+    assert_eq!((two.passes, two.multiplications), (one.passes, one.multiplications));
+}
+
+#[test]
 fn batches_are_as_large_as_memory_allows() {
     let facts = facts();
     let variants = || (0..5).map(|_| variant("", &facts, vec![stage("", 100, 5)])).collect();
