@@ -25,10 +25,7 @@ use fviz::source::{Diagnostic, Entry, Severity, Sources, Span, SystemWorld, Worl
 const FOLDER: &str = "tests/suite";
 
 /// Codes that no recipe can bring about.
-const WITHOUT_FIXTURE: &[(&str, &str)] = &[
-    ("run_failed", "it tells of a mistake in fviz itself"),
-    ("canvas_too_small", "all networks so far take a picture of one pixel"),
-];
+const WITHOUT_FIXTURE: &[(&str, &str)] = &[("run_failed", "it tells of a mistake in fviz itself")];
 
 /// The files of the suite on a machine of a known size, without weights.
 struct Fixed {

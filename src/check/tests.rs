@@ -40,3 +40,29 @@ fn networks_that_a_stage_does_not_ask_take_any_size() {
     let refused = checked(&text("b"), &world);
     assert_eq!(refused.diagnostics[0].code, &codes::CANVAS_TOO_SMALL);
 }
+
+#[test]
+fn photos_that_are_not_transformed_must_be_large_enough_as_they_are() {
+    let world = photos(&[("a.png", 300, 300)]);
+    let refused = |canvas: usize, objective: &str| {
+        let text =
+            format!("model alexnet\ncanvas {canvas}x{canvas}\ntransform {{ resize(224x224) }}\nmaximize {objective}\n");
+        let checked = checked(&text, &world);
+        assert!(checked.recipe.is_some() || checked.diagnostics.len() == 1, "{:#?}", checked.diagnostics);
+        let problem = checked.diagnostics.into_iter().next()?;
+        assert_eq!((problem.code, checked.recipe.is_none()), (&codes::CANVAS_TOO_SMALL, true), "{problem:#?}");
+        Some(checked.sources.files()[0].text[problem.span()?.start..problem.span()?.end].to_string())
+    };
+    for objective in [
+        "features(features.6, \"a.png\")",
+        "style(features.6, \"a.png\")",
+        "similarity(features.6, \"a.png\", transformed = off)",
+    ] {
+        // A pool before the node has no window of the photo.
+        assert_eq!(refused(24, objective).as_deref(), Some(objective));
+        assert_eq!(refused(32, objective), None, "what is not read needs no room");
+        let read_elsewhere = format!("{objective} + class(0)");
+        assert_eq!(refused(32, &read_elsewhere).as_deref(), Some(objective));
+    }
+    assert_eq!(refused(24, "similarity(features.6, \"a.png\", transformed = on)"), None);
+}

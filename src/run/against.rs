@@ -58,7 +58,8 @@ impl References {
                     match transformed {
                         true => Reference::Picture(photo),
                         false => {
-                            let taps = network.forward(&at.normalized(&photo, term.model)?, false)?;
+                            let input = at.normalized(&photo, term.model)?;
+                            let taps = network.forward(&input, false).map_err(failed(term))?;
                             Reference::Still(of_nodes(term, |node| Ok(vec![tap(&taps, term, node)?.detach()]))?)
                         }
                     }
@@ -120,7 +121,8 @@ fn means(at: &Place, networks: &[&dyn Network], photos: Photos) -> Result<Vec<(u
         for file in files {
             let Some((_, first)) = terms.first() else { continue };
             let photo = photos(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width));
-            let taps = network.forward(&at.normalized(&photo.map_err(failed(first))?, model)?, false)?;
+            let input = at.normalized(&photo.map_err(failed(first))?, model)?;
+            let taps = network.forward(&input, false).map_err(failed(first))?;
             for ((_, term), sums) in terms.iter().zip(&mut sums) {
                 for (node, sum) in term.nodes.iter().zip(sums) {
                     let tap = tap(&taps, term, node)?.detach();
@@ -158,7 +160,8 @@ pub(super) fn others(
                     Ok(nodes.iter().map(|others| others.iter().map(still).collect()).collect())
                 }
                 (_, Some(Reference::Picture(photo))) => {
-                    let taps = network.forward(&lane.at.normalized(&seen(photo, &lane.at)?, model)?, false)?;
+                    let input = lane.at.normalized(&seen(photo, &lane.at)?, model)?;
+                    let taps = network.forward(&input, false).map_err(failed(term))?;
                     of_nodes(term, |node| Ok(vec![still(&tap(&taps, term, node)?.detach())]))
                 }
                 (Against::Variants, None) => of_nodes(term, |node| {
