@@ -248,38 +248,29 @@ impl Checker<'_> {
     /// Gathers what each variant says of the same `render` statement.
     fn renders(&self, built: &[Built]) -> Vec<Render> {
         let mut renders: Vec<Render> = Vec::new();
-        let Some(first) = built.first() else { return renders };
-        let stages = first.renders.len();
-        for (stage, uses) in first.renders.iter().enumerate() {
-            for (k, render) in uses.iter().enumerate() {
-                let named = |built: &Built| {
-                    let label = crate::render::slug::slug(&built.variant.label);
-                    let uses = built.renders.get(stage).and_then(|uses| uses.get(k));
-                    uses.map(|render| render.file.replace("{label}", &label)).unwrap_or_default()
-                };
-                let files: Vec<String> = built.iter().map(named).collect();
-                // The defaults stand nowhere, so place and names together tell statements apart.
-                let known = renders.iter().position(|other| other.span == render.span && other.files == files);
-                let slot = match known.and_then(|at| renders.get_mut(at)) {
-                    Some(slot) => slot,
-                    None => {
-                        renders.push(Render {
-                            files,
-                            format: render.format,
-                            layout: render.layout.clone(),
-                            frames: vec![None; stages],
-                            fps: render.fps,
-                            span: render.span,
-                            name_span: render.name_span,
-                        });
-                        match renders.last_mut() {
-                            Some(slot) => slot,
-                            None => continue,
-                        }
-                    }
-                };
-                if let Some(frames) = slot.frames.get_mut(stage) {
-                    *frames = Some(render.schedule);
+        for (index, Built { variant, renders: stages }) in built.iter().enumerate() {
+            let label = crate::render::slug::slug(&variant.label);
+            for (stage, render) in stages.iter().enumerate().flat_map(|(k, uses)| uses.iter().map(move |one| (k, one)))
+            {
+                // The defaults stand nowhere, and each has a format of its own.
+                let is_known = |other: &Render| (other.span, other.format) == (render.span, render.format);
+                let at = renders.iter().position(is_known).unwrap_or(renders.len());
+                if at == renders.len() {
+                    renders.push(Render {
+                        files: vec![String::new(); built.len()],
+                        format: render.format,
+                        layout: render.layout.clone(),
+                        frames: vec![Vec::new(); built.len()],
+                        fps: render.fps,
+                        span: render.span,
+                        name_span: render.name_span,
+                    });
+                }
+                let Some(slot) = renders.get_mut(at) else { continue };
+                if let (Some(file), Some(frames)) = (slot.files.get_mut(index), slot.frames.get_mut(index)) {
+                    *file = render.file.replace("{label}", &label);
+                    frames.resize(stages.len(), None);
+                    frames[stage] = Some(render.schedule);
                 }
             }
         }

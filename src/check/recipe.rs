@@ -155,6 +155,14 @@ pub struct Schedule {
     pub until: usize,
 }
 
+impl Render {
+    /// The stages of a variant in which it holds, ascending, with when it takes frames.
+    pub fn held(&self, variant: usize) -> impl Iterator<Item = (usize, Schedule)> {
+        let stages = self.frames.get(variant).map_or(&[][..], Vec::as_slice).iter().enumerate();
+        stages.filter_map(|(stage, schedule)| Some((stage, (*schedule)?)))
+    }
+}
+
 impl Schedule {
     /// Fires in no iteration.
     pub const NEVER: Schedule = Schedule { every: 1, from: 0, until: 0 };
@@ -188,9 +196,10 @@ pub struct Render {
     pub format: Format,
     /// How pictures are put together.
     pub layout: Call,
-    /// For each stage the frames taken besides its final canvas; nothing where the statement does not hold. An
-    /// animation without `every` takes every ceil(N/50), a still without `every` [`Schedule::NEVER`].
-    pub frames: Vec<Option<Schedule>>,
+    /// For each variant and each of its stages, of which it may have its own number, the frames taken besides the final
+    /// canvas; nothing where the statement does not hold. An animation without `every` takes every ceil(N/50), a still
+    /// without `every` [`Schedule::NEVER`].
+    pub frames: Vec<Vec<Option<Schedule>>>,
     /// Frames a second of an animation.
     pub fps: f64,
     /// Where it stands.

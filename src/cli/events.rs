@@ -35,8 +35,8 @@ use crate::source::Sources;
 pub struct Events {
     /// The variants' labels.
     pub labels: Vec<String>,
-    /// The stages' names.
-    pub stages: Vec<String>,
+    /// For each variant its stages' names.
+    pub stages: Vec<Vec<String>>,
     /// Those of the run, for its last line.
     pub files: Vec<PathBuf>,
     /// Nobody reads any more.
@@ -67,7 +67,7 @@ impl Events {
             News::Run(Event::Step(step)) => self.step(step),
             News::Run(Event::Frame { variant, take, last, .. }) => json!({
                 "event": "frame", "variant": variant, "label": self.labels.get(*variant),
-                "stage": self.stages.get(take.stage), "iteration": take.iteration, "last": last,
+                "stage": self.stage(*variant, take.stage), "iteration": take.iteration, "last": last,
             }),
             News::Run(Event::Note(note)) => json!({"event": "note", "diagnostic": object(note, sources)}),
             News::Run(
@@ -80,6 +80,10 @@ impl Events {
             }
         };
         self.write(&value);
+    }
+
+    fn stage(&self, variant: usize, stage: usize) -> Option<&String> {
+        self.stages.get(variant)?.get(stage)
     }
 
     fn step(&self, step: &Step) -> Value {
@@ -98,7 +102,8 @@ impl Events {
             .collect();
         json!({
             "event": "step", "step": step.step, "steps": step.steps, "done": step.done,
-            "stage": self.stages.get(step.stage), "iteration": step.iteration, "variants": variants,
+            "stage": step.variants.first().and_then(|&first| self.stage(first, step.stage)),
+            "iteration": step.iteration, "variants": variants,
         })
     }
 

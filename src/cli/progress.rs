@@ -11,6 +11,7 @@ use super::report::{Reporter, object};
 use super::run::{Told, shown};
 use super::terminal::{self, fixed};
 use crate::check::Recipe;
+use crate::check::recipe::Variant;
 use crate::render::file::FileError;
 use crate::run::{Event, Scores, Step};
 use crate::session::{Identity, News};
@@ -106,11 +107,8 @@ impl Progress {
         (self.kept, self.since) = (0, None);
         self.events.files.clear();
         self.events.labels = recipe.variants.iter().map(|variant| variant.label.clone()).collect();
-        self.events.stages = recipe
-            .variants
-            .first()
-            .map(|variant| variant.stages.iter().map(|stage| stage.name.clone()).collect())
-            .unwrap_or_default();
+        let names = |variant: &Variant| variant.stages.iter().map(|stage| stage.name.clone()).collect();
+        self.events.stages = recipe.variants.iter().map(names).collect();
     }
 
     /// Something happened.
