@@ -185,7 +185,7 @@ impl Checker<'_> {
 
         // A first look with the first value of every axis tells which axes there are.
         let mut scope = base.clone();
-        let first = self.variant(&mut scope, &structure);
+        self.variant(&mut scope, &structure);
         let mut axes = std::mem::take(&mut scope.axes);
         axes.sort_by_key(|axis| build::axis_order(axis.span));
         let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.length));
@@ -198,8 +198,7 @@ impl Checker<'_> {
             );
             return None;
         };
-        let size = first.as_ref().and_then(|built| built.variant.stages.first()).map(|s| (s.width, s.height));
-        add_default_renders(&mut structure, size.unwrap_or_default(), count > 1);
+        add_default_renders(&mut structure, count > 1);
 
         let mut built = Vec::with_capacity(count);
         let mut used = scope.used;
@@ -223,7 +222,7 @@ impl Checker<'_> {
         if built.len() < count {
             return None;
         }
-        let resolved = self.resolved(&structure, &built, size?);
+        let resolved = self.resolved(&structure, &built);
         let renders = self.renders(&built);
         let variants = built.into_iter().map(|built| built.variant).collect();
         Some(Recipe { name: self.stem.clone(), variants, renders, resolved, files: Vec::new() })
@@ -248,7 +247,7 @@ impl Checker<'_> {
     /// Gathers what each variant says of the same `render` statement.
     fn renders(&self, built: &[Built]) -> Vec<Render> {
         let mut renders: Vec<Render> = Vec::new();
-        for (index, Built { variant, renders: stages }) in built.iter().enumerate() {
+        for (index, Built { variant, renders: stages, .. }) in built.iter().enumerate() {
             let label = crate::render::slug::slug(&variant.label);
             for (stage, render) in stages.iter().enumerate().flat_map(|(k, uses)| uses.iter().map(move |one| (k, one)))
             {
@@ -292,13 +291,13 @@ fn choice(axes: &[scope::Axis], k: usize) -> BTreeMap<Span, usize> {
 }
 
 /// Where no layer renders anything, the defaults do.
-fn add_default_renders(structure: &mut Structure, size: (usize, usize), several: bool) {
+fn add_default_renders(structure: &mut Structure, several: bool) {
     if structure.stages.iter().any(|stage| stage.slots.contains_key(&Slot::Render)) {
         return;
     }
     let renders: Vec<_> = match structure.stages.iter().any(|stage| attribution::attribute_of(stage).is_some()) {
         true => resolve::map_renders(several),
-        false => resolve::default(Slot::Render, size, several).collect(),
+        false => resolve::default(Slot::Render, None, several).collect(),
     };
     for stage in &mut structure.stages {
         stage.slots.insert(Slot::Render, renders.clone());

@@ -66,3 +66,34 @@ fn photos_that_are_not_transformed_must_be_large_enough_as_they_are() {
     }
     assert_eq!(refused(24, "similarity(features.6, \"a.png\", transformed = on)"), None);
 }
+
+#[test]
+fn the_resolved_text_means_the_same_where_canvases_differ() {
+    let world = photos(&[("a.png", 40, 30), ("b.png", 50, 20)]);
+    let photos = "init image(each [\"a.png\", \"b.png\"])\n";
+    let texts = [
+        ("\n".to_string(), true),
+        ("mode octaves(3)\ninit image(\"a.png\")\n".to_string(), true),
+        (photos.to_string(), false),
+        (format!("{photos}canvas as fourier\n"), false),
+        (format!("{photos}canvas 32x32\n"), true),
+        ("let net = each [motifs, resnet18]\nmodel $net\n".to_string(), false),
+        ("canvas as fourier\nstage a {\ncanvas 32x32\n}\nstage b {\ncanvas 64x64\n}\nstage c {\n}\n".to_string(), true),
+        ("stage a {\n}\nstage b {\ncanvas 64x64\n}\nstage c {\n}\n".to_string(), false),
+    ];
+    let sizes = |recipe: &Recipe| -> Vec<(usize, usize)> {
+        recipe.variants.iter().flat_map(|variant| &variant.stages).map(|stage| (stage.width, stage.height)).collect()
+    };
+    for (text, has_size) in texts {
+        let recipe = good(&format!("maximize class(0)\n{text}"), &world);
+        let again = good(recipe.resolved.strip_prefix("fviz 1").unwrap(), &world);
+        assert_eq!(sizes(&again), sizes(&recipe), "{text}\n{}", recipe.resolved);
+        assert_eq!(again.resolved, recipe.resolved);
+        let written = recipe.resolved.lines().find_map(|line| line.trim().strip_prefix("canvas "));
+        assert_eq!(written.is_some_and(|size| size.starts_with(|c: char| c.is_ascii_digit())), has_size, "{text}");
+    }
+    let net = good("attribute class(0) on image(\"a.png\")\nmodel each [motifs, resnet18]\n", &world);
+    assert!(!net.resolved.contains("canvas"), "{}", net.resolved);
+    let again = good(net.resolved.strip_prefix("fviz 1").unwrap(), &world);
+    assert_eq!(sizes(&again), sizes(&net));
+}
