@@ -125,6 +125,9 @@ struct Runner<'a> {
     batch: &'a Batch,
     networks: &'a [&'a dyn Network],
     states: Vec<State>,
+    /// Those at the end of the stage before, until the first step of this one is made: what has not been stepped from yet
+    /// is only another size of them.
+    ended: Vec<State>,
     /// For each variant the photos of its stage.
     references: Vec<References>,
     /// For each variant whether no gradient has come back from any network yet.
@@ -138,8 +141,8 @@ impl<'a> Runner<'a> {
         batch: &'a Batch,
         networks: &'a [&'a dyn Network],
     ) -> Result<Self, RunError> {
-        let mut runner =
-            Self { setting, number, batch, networks, states: Vec::new(), references: Vec::new(), silent: Vec::new() };
+        let (states, ended, references, silent) = Default::default();
+        let mut runner = Self { setting, number, batch, networks, states, ended, references, silent };
         for (index, variant) in runner.variants() {
             let Some(stage) = variant.stages.first() else { continue };
             runner.states.push(started(index, variant, stage, setting.photos)?);
@@ -203,14 +206,15 @@ impl<'a> Runner<'a> {
 
     /// Carries every canvas into the next stage.
     fn enter(&mut self, number: usize) -> Result<(), RunError> {
-        let variants: Vec<_> = self.variants().collect();
-        for (state, (_, variant)) in self.states.iter_mut().zip(variants) {
+        let mut states = Vec::with_capacity(self.states.len());
+        for (state, (_, variant)) in self.states.iter().zip(self.variants()) {
             let (Some(before), Some(stage)) = (variant.stages.get(state.stage), variant.stages.get(number)) else {
                 continue;
             };
-            *state = carried(state, variant, (number, stage), before, self.setting.photos)?;
+            states.push(carried(state, variant, (number, stage), before, self.setting.photos)?);
         }
         self.references = self.references_of(number)?;
+        self.ended = std::mem::replace(&mut self.states, states);
         Ok(())
     }
 
@@ -267,6 +271,7 @@ impl<'a> Runner<'a> {
         sink: &mut dyn FnMut(Event),
     ) -> Result<(), RunError> {
         let plan = self.setting.plan;
+        self.ended.clear();
         for (state, outcome) in self.states.iter_mut().zip(outcomes) {
             *state = outcome.state;
             if plan.shows_view(state.variant, take) {
@@ -282,14 +287,11 @@ impl<'a> Runner<'a> {
 
     /// A run that ends early still shows where it was.
     fn hand_out_what_is_there(&self, sink: &mut dyn FnMut(Event)) -> Result<(), RunError> {
-        for (state, (_, variant)) in self.states.iter().zip(self.variants()) {
-            let before = state.stage.checked_sub(1).and_then(|stage| Some((stage, variant.stages.get(stage)?.steps)));
-            let take = match (state.iteration, before) {
-                (0, Some((stage, steps))) => Take { stage, iteration: steps.saturating_sub(1) },
-                // A canvas that no step has touched is only what the run began with.
-                (0, None) => continue,
-                (iteration, _) => Take { stage: state.stage, iteration: iteration - 1 },
-            };
+        let states = if self.ended.is_empty() { &self.states } else { &self.ended };
+        for state in states {
+            // A canvas that no step has touched is only what the run began with.
+            let Some(iteration) = state.iteration.checked_sub(1) else { continue };
+            let take = Take { stage: state.stage, iteration };
             let picture = picture(self.setting.recipe, state)?;
             sink(Event::Frame { variant: state.variant, take, last: true, picture: &picture });
         }

@@ -487,6 +487,21 @@ fn a_cancelled_run_keeps_its_frames_and_hands_out_the_last_canvas() {
 }
 
 #[test]
+fn a_stage_that_fails_at_once_leaves_the_last_canvas_of_the_one_before() {
+    let mut coarse = stage("coarse", 4, 3);
+    coarse.terms = vec![class("out", 1, 1.0)];
+    let fine = Stage { name: "fine".into(), width: 9, height: 9, ..coarse.clone() };
+    let recipe = one(vec![coarse, fine]);
+    let bad = Waves { bad_call: Some(3), ..Waves::default() };
+    let failed = told_until(&recipe, &bad, usize::MAX);
+    assert_eq!(failed.error().step, 3);
+    let end = (Take { stage: 0, iteration: 2 }, true, &failed.frames[2].3);
+    assert_eq!(failed.frames.len(), 4);
+    let (_, take, last, picture) = &failed.frames[3];
+    assert_eq!((*take, *last, picture), end);
+}
+
+#[test]
 fn a_start_that_cannot_move_is_told_once() {
     let mut stage = stage("", 4, 20);
     stage.terms = vec![class("out", 1, 1.0)];
