@@ -148,7 +148,6 @@ impl<'a> Runner<'a> {
             runner.states.push(started(index, variant, stage, setting.photos)?);
         }
         runner.silent = vec![true; runner.states.len()];
-        runner.references = runner.references_of(0)?;
         Ok(runner)
     }
 
@@ -163,12 +162,9 @@ impl<'a> Runner<'a> {
         let mut step = 0;
         for (number, stage) in first.stages.iter().enumerate() {
             for iteration in 0..stage.steps {
-                if self.setting.cancel.is_cancelled() {
+                if self.setting.cancel.is_cancelled() || iteration == 0 && !self.enter(number)? {
                     ending.cancelled = true;
                     return Ok(());
-                }
-                if iteration == 0 && number > 0 {
-                    self.enter(number)?;
                 }
                 let outcomes = self.iterate(number, iteration, step, sink)?;
                 let scores: Vec<Scores> = outcomes.iter().map(|outcome| outcome.scores.clone()).collect();
@@ -196,16 +192,22 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// What the terms of a stage compare with, for each variant.
-    fn references_of(&self, number: usize) -> Result<Vec<References>, RunError> {
+    /// What the terms of a stage compare with, for each variant; nothing where the run is to stop.
+    fn references_of(&self, number: usize) -> Result<Option<Vec<References>>, RunError> {
         let stage =
             |variant: &'a Variant| Some(Place { variant, stage: variant.stages.get(number)?, iteration: 0, step: 0 });
         let places = self.variants().filter_map(|(_, variant)| stage(variant));
-        References::of_all(places, self.networks, self.setting.photos)
+        References::of_all(places, self.networks, self.setting)
     }
 
-    /// Carries every canvas into the next stage.
-    fn enter(&mut self, number: usize) -> Result<(), RunError> {
+    /// Makes ready for a stage and carries every canvas into it; whether it did, or the run is to stop: then all is as
+    /// it was.
+    fn enter(&mut self, number: usize) -> Result<bool, RunError> {
+        let Some(references) = self.references_of(number)? else { return Ok(false) };
+        self.references = references;
+        if number == 0 {
+            return Ok(true);
+        }
         let mut states = Vec::with_capacity(self.states.len());
         for (state, (_, variant)) in self.states.iter().zip(self.variants()) {
             let (Some(before), Some(stage)) = (variant.stages.get(state.stage), variant.stages.get(number)) else {
@@ -213,9 +215,8 @@ impl<'a> Runner<'a> {
             };
             states.push(carried(state, variant, (number, stage), before, self.setting.photos)?);
         }
-        self.references = self.references_of(number)?;
         self.ended = std::mem::replace(&mut self.states, states);
-        Ok(())
+        Ok(true)
     }
 
     fn iterate(
