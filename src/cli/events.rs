@@ -11,6 +11,7 @@
 //! | `step` | `step` (from 0), `steps`, `done` (of all batches), `stage`, `iteration`, `variants`: list of `variant`, `label`, `loss`, `activation`, `probabilities` (of each network, or null), `probability` (the first of them), `terms`, `penalties` |
 //! | `frame` | `variant`, `label`, `stage`, `iteration`, `last` |
 //! | `note` | `diagnostic`, as `--diagnostic-format json` prints it |
+//! | `not_written` | `message`, `again` (whether it is tried again in the end): the first file that can't be written while others still grow |
 //! | `wrote` | `file` |
 //! | `failed` | `message`, `help`, `diagnostics`, `files` (written all the same) |
 //! | `saved` | `files`: under `watch`, a new run is about to begin |
@@ -74,6 +75,7 @@ impl Events {
                 Event::Phase(_) | Event::View { .. } | Event::Map { .. } | Event::Done { .. } | Event::Finished { .. },
             )
             | News::Writing => return,
+            News::NotWritten { why, again } => json!({"event": "not_written", "message": why, "again": again}),
             News::Wrote(path) => {
                 self.files.push(path.to_path_buf());
                 json!({"event": "wrote", "file": path})

@@ -138,6 +138,7 @@ impl Progress {
                 self.all_done = true;
             }
             News::Writing => self.writing(),
+            News::NotWritten { why, again } => self.not_written(why, *again),
             News::Wrote(path) => self.wrote(path),
         }
     }
@@ -167,6 +168,7 @@ impl Progress {
                     (message, None, problems.iter().map(|problem| object(problem, sources)).collect())
                 }
                 Told::Outside(trouble) => (trouble.message.as_str(), trouble.help.as_deref(), Vec::new()),
+                Told::Unwritten(lines) => return self.events.failed(&lines.join("\n"), None, Vec::new(), files),
                 Told::Stopped => return self.events.ended(true),
             };
             self.events.failed(message, help, problems, files);
@@ -274,6 +276,13 @@ impl Progress {
     fn not_kept(&self, error: &FileError) {
         if self.is_shown() {
             self.say(&format!("warning: {error}; variants that are done can't be kept for later runs\n"));
+        }
+    }
+
+    fn not_written(&self, why: &str, again: bool) {
+        if self.is_shown() {
+            let then = if again { "; it is tried again in the end" } else { "" };
+            self.say(&format!("warning: {why}{then}\n"));
         }
     }
 

@@ -53,6 +53,13 @@ pub enum Told {
     },
     /// A file is about to be made.
     Writing,
+    /// A file could not be written yet, or never.
+    NotWritten {
+        /// Why.
+        why: String,
+        /// Whether it is tried again in the end.
+        again: bool,
+    },
     /// A file was written.
     Wrote(PathBuf),
 }
@@ -78,6 +85,7 @@ impl Told {
             News::Kept { variant, .. } => Self::Kept(*variant),
             News::NotKept(error) => Self::NotKept((*error).clone()),
             News::Writing => Self::Writing,
+            News::NotWritten { why, again } => Self::NotWritten { why: (*why).into(), again: *again },
             News::Wrote(path) => Self::Wrote(path.to_path_buf()),
             News::Run(run::Event::Started { steps, batches }) => Self::Started { steps: *steps, batches: *batches },
             News::Run(run::Event::Step(step)) => Self::Step(Step {
@@ -125,6 +133,7 @@ impl Told {
             Self::Kept(variant) => hear(&News::Kept { variant: *variant, canvas: None }),
             Self::NotKept(error) => hear(&News::NotKept(error)),
             Self::Writing => hear(&News::Writing),
+            Self::NotWritten { why, again } => hear(&News::NotWritten { why, again: *again }),
             Self::Wrote(path) => hear(&News::Wrote(path)),
             Self::Refreshed => {}
         }

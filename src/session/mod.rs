@@ -88,6 +88,14 @@ pub enum News<'a> {
     Run(Event<'a>),
     /// A file is about to be made, which may take its time.
     Writing,
+    /// A file could not be written while others still grow. It is told of the first one alone; the run goes on, and how
+    /// it ended tells of all.
+    NotWritten {
+        /// Why.
+        why: &'a str,
+        /// Whether it is tried again in the end.
+        again: bool,
+    },
     /// A file was written.
     Wrote(&'a Path),
 }
