@@ -141,7 +141,7 @@ fn run(recipe: &fviz::check::Recipe, world: &dyn World) -> Vec<Diagnostic> {
     let notes = RefCell::new(Vec::new());
     let options = Options::default();
     let result = Session::new(fviz::store::WeightStore::default()).run(recipe, world, &options, &mut |news| {
-        if let News::Run(Event::Note(note)) = news {
+        if let News::Run(Event::Note { note, .. }) = news {
             notes.borrow_mut().push(note);
         }
     });

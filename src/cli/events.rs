@@ -70,7 +70,7 @@ impl Events {
                 "event": "frame", "variant": variant, "label": self.labels.get(*variant),
                 "stage": self.stage(*variant, take.stage), "iteration": take.iteration, "last": last,
             }),
-            News::Run(Event::Note(note)) => json!({"event": "note", "diagnostic": object(note, sources)}),
+            News::Run(Event::Note { note, .. }) => json!({"event": "note", "diagnostic": object(note, sources)}),
             News::Run(
                 Event::Phase(_) | Event::View { .. } | Event::Map { .. } | Event::Done { .. } | Event::Finished { .. },
             )

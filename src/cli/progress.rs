@@ -126,7 +126,7 @@ impl Progress {
             News::NotKept(error) => self.not_kept(error),
             News::Run(Event::Started { steps, .. }) => self.started(*steps),
             News::Run(Event::Step(step)) => self.step(step),
-            News::Run(Event::Note(note)) => {
+            News::Run(Event::Note { note, .. }) => {
                 let text = self.reporter.text(std::slice::from_ref(note), sources);
                 self.say(&text);
             }

@@ -44,8 +44,8 @@ pub enum Told {
     Step(Step),
     /// The picture so far was refreshed.
     Refreshed,
-    /// Something worth a line.
-    Note(Diagnostic),
+    /// Something worth a line, and the variant that it is about, if it is about one.
+    Note(Option<usize>, Diagnostic),
     /// All steps are done, or it was stopped; files are written next.
     Finished {
         /// Whether it was stopped.
@@ -98,7 +98,7 @@ impl Told {
                 done: step.done,
                 scores: step.scores.to_vec(),
             }),
-            News::Run(run::Event::Note(note)) => Self::Note(note.clone()),
+            News::Run(run::Event::Note { variant, note }) => Self::Note(*variant, note.clone()),
             News::Run(run::Event::Finished { cancelled }) => Self::Finished { cancelled: *cancelled },
             News::Run(
                 run::Event::Phase(_)
@@ -128,7 +128,9 @@ impl Told {
                 done: step.done,
                 scores: &step.scores,
             }))),
-            Self::Note(note) => hear(&News::Run(run::Event::Note(note.clone()))),
+            Self::Note(variant, note) => {
+                hear(&News::Run(run::Event::Note { variant: *variant, note: note.clone() }));
+            }
             Self::Finished { cancelled } => hear(&News::Run(run::Event::Finished { cancelled: *cancelled })),
             Self::Kept(variant) => hear(&News::Kept { variant: *variant, canvas: None }),
             Self::NotKept(error) => hear(&News::NotKept(error)),

@@ -251,14 +251,14 @@ impl<'a> Runner<'a> {
             if let Some(node) = network.redirected().first()
                 && !ending.helped
             {
-                sink(Event::Note(helped(model, node)));
+                sink(Event::Note { variant: None, note: helped(model, node) });
                 ending.helped = true;
             }
         }
-        for ((silent, outcome), (_, variant)) in self.silent.iter_mut().zip(outcomes).zip(&variants) {
+        for ((silent, outcome), (index, variant)) in self.silent.iter_mut().zip(outcomes).zip(&variants) {
             *silent &= outcome.silent;
             if *silent && (step + 1 == REDIRECTED_STEPS || step + 1 == steps) {
-                sink(Event::Note(stuck(variant, step + 1)));
+                sink(Event::Note { variant: Some(*index), note: stuck(variant, step + 1) });
             }
         }
     }

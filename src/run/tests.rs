@@ -138,7 +138,7 @@ fn told_of(recipe: &Recipe, networks: &[&dyn Network], stop: usize) -> Told {
         }
         Event::Phase(_) | Event::Map { .. } | Event::Done { .. } => {}
         Event::View { .. } => told.order.push("view"),
-        Event::Note(note) => told.notes.push(note.code),
+        Event::Note { note, .. } => told.notes.push(note.code),
         Event::Finished { .. } => told.order.push("finished"),
     });
     told.result = Some(result);

@@ -28,7 +28,7 @@ use crate::nets;
 use crate::plan::plan;
 use crate::render::file::{self, FileError};
 use crate::run::{Ending, Event, Network, RunError, Scores, Setting, run};
-use crate::source::{CancelToken, Diagnostic, World};
+use crate::source::{CancelToken, Diagnostic, Severity, World};
 use crate::store::WeightStore;
 
 pub use collect::shown;
@@ -244,12 +244,21 @@ impl Session {
             all_frames: options.all_frames,
             cancel: &options.cancel,
         };
+        // What was warned of would not be told again where it is taken from the shelf.
+        let mut warned: BTreeSet<usize> = BTreeSet::new();
         let result = run(&setting, &mut |event| {
             collected.hear(&event);
+            if let Event::Note { variant: Some(variant), note } = &event
+                && note.severity == Severity::Warning
+            {
+                warned.insert(*variant);
+            }
             let done = if let Event::Done { variant } = event { Some(variant) } else { None };
             tell(News::Run(event));
             if let Some(variant) = done {
-                let put = keeping.borrow_mut().as_mut().map(|keeping| keeping.put(variant, collected.of(variant)));
+                let mut keeping = keeping.borrow_mut();
+                let keeping = keeping.as_mut().filter(|_| !warned.contains(&variant));
+                let put = keeping.map(|keeping| keeping.put(variant, collected.of(variant)));
                 if let Some(Err(error)) = put {
                     tell(News::NotKept(&Arc::new(error)));
                 }

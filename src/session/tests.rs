@@ -246,7 +246,7 @@ fn a_dead_start_is_redirected_and_the_picture_moves() {
             News::Run(Event::Frame { picture, .. }) => {
                 frames.push(picture.flatten_all().unwrap().to_vec1::<f32>().unwrap());
             }
-            News::Run(Event::Note(note)) => notes.push(note),
+            News::Run(Event::Note { note, .. }) => notes.push(note),
             _ => {}
         };
         let recipe = recipe(vec![variant], vec![]);
