@@ -1,9 +1,10 @@
 //! What the checker makes of whole recipes. What it tells of is in tests/suite.
 
-use std::io::Cursor;
+use std::cell::Cell;
+use std::io::{self, Cursor};
 
 use super::*;
-use crate::source::MemoryWorld;
+use crate::source::{Entry, MemoryWorld};
 
 /// A world in which these photos, of a width and a height, lie beside the recipe.
 fn photos(all: &[(&str, u32, u32)]) -> MemoryWorld {
@@ -96,4 +97,57 @@ fn the_resolved_text_means_the_same_where_canvases_differ() {
     assert!(!net.resolved.contains("canvas"), "{}", net.resolved);
     let again = good(net.resolved.strip_prefix("fviz 1").unwrap(), &world);
     assert_eq!(sizes(&again), sizes(&net));
+}
+
+/// Counts how often folders are listed; one is closed.
+struct Listed {
+    world: MemoryWorld,
+    times: Cell<usize>,
+}
+
+impl World for Listed {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.world.read(path)
+    }
+    fn exists(&self, path: &Path) -> bool {
+        self.world.exists(path)
+    }
+    fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        self.times.set(self.times.get() + 1);
+        if folder.ends_with("closed") { Err(io::ErrorKind::PermissionDenied.into()) } else { self.world.list(folder) }
+    }
+    fn model_folders(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+    fn memory(&self) -> u64 {
+        self.world.memory()
+    }
+}
+
+fn listed(all: &[(&str, u32, u32)]) -> Listed {
+    Listed { world: photos(all), times: Cell::new(0) }
+}
+
+#[test]
+fn a_folder_that_may_not_be_read_is_not_called_missing() {
+    let world = listed(&[("open/a.png", 8, 8), ("closed/b.png", 8, 8)]);
+    for files in ["closed", "closed/*.png", "**/closed/*.png"] {
+        let found = checked(&format!("maximize features(conv3, \"{files}\")\n"), &world).diagnostics;
+        assert_eq!((found.len(), found[0].code), (1, &codes::BAD_FILE), "{files}: {found:#?}");
+        assert!(found[0].message.contains("`closed`"), "{}", found[0].message);
+    }
+    good("maximize features(conv3, \"**/*.png\")\n", &world);
+}
+
+/// There are several ways to split a path into parts that match; a photo counts once.
+#[test]
+fn no_photo_is_lost_behind_repeated_patterns() {
+    let names: Vec<String> = (0..900).map(|k| format!("{}/a/a/{k}.png", k / 30)).collect();
+    let all: Vec<(&str, u32, u32)> = names.iter().map(|name| (name.as_str(), 1, 1)).collect();
+    let world = photos(&all);
+    for files in ["**/**/*.png", "**/a/**/*.png"] {
+        let recipe = good(&format!("maximize features(conv3, \"{files}\")\n"), &world);
+        let found = recipe.variants[0].stages[0].terms[0].call.args.files("files").len();
+        assert_eq!(found, 900, "{files}");
+    }
 }
