@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use glob::{MatchOptions, Pattern, PatternError};
 
@@ -21,6 +22,9 @@ const WILD: [char; 3] = ['*', '?', '['];
 /// Names match whatever their case, as cameras and systems differ in it, and hidden files are not meant.
 const OPTIONS: MatchOptions =
     MatchOptions { case_sensitive: false, require_literal_separator: true, require_literal_leading_dot: true };
+
+/// What is in a folder, or why that can't be read.
+pub(super) type Listing = Result<Rc<[Entry]>, ErrorKind>;
 
 /// One folder's or file's name of a pattern.
 enum Part {
@@ -46,8 +50,8 @@ impl Checker<'_> {
     /// The photos that a path, a folder or a pattern means, sorted by their paths, one at least.
     pub(super) fn files(&mut self, text: &str, span: Span) -> Option<Vec<PathBuf>> {
         let path = self.folder(span).join(text);
-        let folder = self.world.list(&path);
-        if folder.as_ref().is_err_and(|error| error.kind() == ErrorKind::PermissionDenied) {
+        let folder = self.list(&path);
+        if folder.as_ref().err() == Some(&ErrorKind::PermissionDenied) {
             return self.denied(&path, span);
         }
         let folder = folder.ok().filter(|_| !text.is_empty());
@@ -57,13 +61,15 @@ impl Checker<'_> {
         }
         let (found, missing) = match folder {
             Some(entries) => {
-                let photos = entries.into_iter().filter(|entry| !entry.is_folder && is_photo(&entry.path));
-                (photos.map(|entry| entry.path).collect(), format!("there is no photo in `{text}`"))
+                let photos = entries.iter().filter(|entry| !entry.is_folder && is_photo(&entry.path));
+                (photos.map(|entry| entry.path.clone()).collect(), format!("there is no photo in `{text}`"))
             }
             None => match parts(text) {
                 Ok(parts) => {
-                    let mut walk = Walk { world: self.world, found: BTreeSet::new(), denied: None };
-                    walk.on(self.folder(span), &parts);
+                    let (world, folder) = (self.world, self.folder(span));
+                    let list = &mut |folder: &Path| self.list(folder);
+                    let mut walk = Walk { world, list, found: BTreeSet::new(), denied: None };
+                    walk.on(folder, &parts);
                     if let (true, Some(folder)) = (walk.found.is_empty(), walk.denied) {
                         return self.denied(&folder, span);
                     }
@@ -91,6 +97,16 @@ impl Checker<'_> {
         }
         found.iter().for_each(|file| self.depends_on(file));
         Some(found.into_iter().collect())
+    }
+
+    /// The files and folders in a folder. It is listed once, however many variants look into it.
+    fn list(&mut self, folder: &Path) -> Listing {
+        if let Some(known) = self.listed.get(folder) {
+            return known.clone();
+        }
+        let listing = self.world.list(folder).map(Rc::from).map_err(|error| error.kind());
+        self.listed.insert(folder.to_path_buf(), listing.clone());
+        listing
     }
 
     fn denied<T>(&mut self, folder: &Path, span: Span) -> Option<T> {
@@ -136,6 +152,7 @@ fn parts(text: &str) -> Result<Vec<Part>, PatternError> {
 /// A walk through folders.
 struct Walk<'a> {
     world: &'a dyn World,
+    list: &'a mut dyn FnMut(&Path) -> Listing,
     /// The files that match; once there are too many, no more.
     found: BTreeSet<PathBuf>,
     /// A folder that may not be read.
@@ -157,18 +174,18 @@ impl Walk<'_> {
                     let name = path.file_name().and_then(|name| name.to_str());
                     name.is_some_and(|name| pattern.matches_with(name, OPTIONS))
                 };
-                for entry in self.entries(&at).into_iter().filter(|entry| matches(&entry.path)) {
+                for entry in self.entries(&at).iter().filter(|entry| matches(&entry.path)) {
                     match (rest.is_empty(), entry.is_folder) {
-                        (true, false) => drop(self.found.insert(entry.path)),
-                        (false, true) => self.on(entry.path, rest),
+                        (true, false) => drop(self.found.insert(entry.path.clone())),
+                        (false, true) => self.on(entry.path.clone(), rest),
                         _ => {}
                     }
                 }
             }
             Part::Folders => {
-                for entry in self.entries(&at) {
+                for entry in self.entries(&at).iter() {
                     if entry.is_folder && !is_hidden(&entry.path) {
-                        self.on(entry.path, parts);
+                        self.on(entry.path.clone(), parts);
                     }
                 }
                 self.on(at, rest);
@@ -177,9 +194,9 @@ impl Walk<'_> {
     }
 
     /// What is in a folder; nothing if that can't be read.
-    fn entries(&mut self, folder: &Path) -> Vec<Entry> {
-        let entries = self.world.list(folder);
-        if entries.as_ref().is_err_and(|error| error.kind() == ErrorKind::PermissionDenied) {
+    fn entries(&mut self, folder: &Path) -> Rc<[Entry]> {
+        let entries = (self.list)(folder);
+        if entries.as_ref().err() == Some(&ErrorKind::PermissionDenied) {
             self.denied.get_or_insert_with(|| folder.to_path_buf());
         }
         entries.unwrap_or_default()
@@ -196,7 +213,8 @@ mod tests {
         let names = ["in/a.jpg", "in/B.JPG", "in/.c.jpg", "in/d.png", "in/x/e.jpg", "in/x/y/f.jpg", "in/.z/g.jpg"];
         let world = MemoryWorld { files: names.iter().map(|name| (PathBuf::from(name), Vec::new())).collect() };
         let found = |pattern: &str| {
-            let mut walk = Walk { world: &world, found: BTreeSet::new(), denied: None };
+            let list = &mut |folder: &Path| world.list(folder).map(Rc::from).map_err(|error| error.kind());
+            let mut walk = Walk { world: &world, list, found: BTreeSet::new(), denied: None };
             walk.on(PathBuf::from("in"), &parts(pattern).unwrap());
             walk.found.iter().map(|path| path.to_string_lossy().replace('\\', "/")).collect::<Vec<_>>()
         };

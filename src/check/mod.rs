@@ -102,6 +102,7 @@ pub fn check(input: &Input, world: &dyn World) -> Checked {
         masks: BTreeMap::new(),
         networks: BTreeMap::new(),
         pictures: BTreeMap::new(),
+        listed: BTreeMap::new(),
         models: Vec::new(),
         models_read: BTreeSet::new(),
         facts: None,
@@ -142,6 +143,8 @@ struct Checker<'a> {
     networks: BTreeMap<network::Key, Option<Arc<Facts>>>,
     /// Photos by their paths, each read once.
     pictures: BTreeMap<PathBuf, photo::Size>,
+    /// Folders by their paths, each listed once.
+    listed: BTreeMap<PathBuf, files::Listing>,
     /// The networks of the variant that is worked out.
     models: Vec<models::Named>,
     /// Names of networks that some objective of some variant reads.

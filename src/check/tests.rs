@@ -151,3 +151,17 @@ fn no_photo_is_lost_behind_repeated_patterns() {
         assert_eq!(found, 900, "{files}");
     }
 }
+
+#[test]
+fn a_folder_is_listed_once_for_all_variants() {
+    let world = listed(&[("in/a.png", 8, 8), ("in/x/b.png", 8, 8)]);
+    let times = |files: &str, variants: usize| {
+        world.times.set(0);
+        let recipe = good(&format!("seed each 1..{variants}\nmaximize features(conv3, \"{files}\")\n"), &world);
+        assert_eq!(recipe.variants.len(), variants);
+        world.times.get()
+    };
+    for files in ["in", "in/**"] {
+        assert_eq!(times(files, 2), times(files, 9), "{files}");
+    }
+}
