@@ -42,7 +42,7 @@ pub struct Variant {
 pub struct Model {
     /// As objectives name it by `of`; empty where it has no name.
     pub name: String,
-    /// The word and its arguments (`weights`, `labels`, `mean`, `std`, `input`, `redirect`).
+    /// The word and its arguments: files, preprocessing, and what is changed on its way back or kept of its weights.
     pub call: Call,
     /// Everything known of it without its weights.
     pub facts: Arc<Facts>,

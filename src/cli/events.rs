@@ -8,7 +8,7 @@
 //! | `loaded` | `weights`: list of `name`, `sha256`, `non_commercial` (reason or null) |
 //! | `kept` | `variant`, `label`: it is not grown, it was kept from an earlier run; before `started`, whose steps don't count it |
 //! | `not_kept` | `message`: variants can't be kept for later runs; at most once |
-//! | `step` | `step` (from 0), `steps`, `done` (of all batches), `stage`, `iteration`, `variants`: list of `variant`, `label`, `loss`, `activation`, `probabilities` (of each network, or null), `probability` (the first of them), `terms`, `penalties` |
+//! | `step` | `step` (from 0), `steps`, `done` (of all batches), `stage`, `iteration`, `variants`: list of `variant`, `label`, `loss`, `activation`, `probabilities` (of each network, or null), `probability` (the first of them that is not null), `terms`, `penalties` |
 //! | `frame` | `variant`, `label`, `stage`, `iteration`, `last` |
 //! | `note` | `diagnostic`, as `--diagnostic-format json` prints it |
 //! | `not_written` | `message`, `again` (whether it is tried again in the end): the first file that can't be written while others still grow |
