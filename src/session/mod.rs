@@ -170,6 +170,12 @@ impl Session {
         self.networks.loaded().map(|loaded| (loaded.identity.name.as_str(), &*loaded.network))
     }
 
+    /// The network of a model for just these nodes, with its model's name, if it is loaded.
+    pub fn loaded(&self, model: &Model, nodes: &BTreeSet<String>) -> Option<(&str, &nets::Network)> {
+        let loaded = self.networks.of(model, nodes)?;
+        Some((&loaded.identity.name, &loaded.network))
+    }
+
     /// Loads networks anew that came from files, as after a change of one of them.
     pub fn forget_files(&mut self) {
         self.networks.forget_files();
