@@ -6,7 +6,7 @@ use super::scope::Scope;
 use super::structure::{Slot, StageSource};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Call, Kind, Param, Presence, Type};
-use crate::words::{Sizes, default_init, encodes, planes, registry};
+use crate::words::{default_init, encodes, planes, registry};
 
 const CANVAS: Param = Param::new("canvas", Type::Size, Presence::Required, "");
 
@@ -145,16 +145,6 @@ impl Checker<'_> {
         let help = format!("write `canvas {}x{} as {canvas}(alpha = on)`", stage.width, stage.height);
         self.tell(Diagnostic::error(&codes::NO_ALPHA, call.span, message, "nothing to read").with_help(help));
         false
-    }
-
-    /// The sizes of what the network sees.
-    pub(super) fn seen_sizes(stage: &Stage) -> Sizes {
-        let size = (stage.height, stage.width);
-        let start = Sizes { least: size, most: size };
-        stage.transforms.iter().fold(start, |sizes, call| match registry::transform(call.spec.name) {
-            Some(word) => word.sizes(&call.args, sizes),
-            None => sizes,
-        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::nets::Facts;
 use crate::source::Span;
 use crate::spec::{Call, Dial};
+use crate::words::{Sizes, registry};
 
 /// A checked recipe.
 #[derive(Clone, Debug)]
@@ -106,6 +107,14 @@ impl Stage {
     /// Whether one of its terms reads that network of the variant; one that none reads is not even asked.
     pub fn asks(&self, model: usize) -> bool {
         self.terms.iter().any(|term| term.model == model)
+    }
+
+    /// The sizes in which the networks may see the canvas.
+    pub fn seen_sizes(&self) -> Sizes {
+        let canvas = (self.height, self.width);
+        self.transforms.iter().fold(Sizes { least: canvas, most: canvas }, |sizes, call| {
+            registry::transform(call.spec.name).map_or(sizes, |word| word.sizes(&call.args, sizes))
+        })
     }
 }
 

@@ -12,7 +12,7 @@ impl Checker<'_> {
     pub(super) fn sizes(&mut self, variant: &Variant) -> bool {
         let mut well = true;
         for stage in &variant.stages {
-            let seen = Self::seen_sizes(stage);
+            let seen = stage.seen_sizes();
             let span = if stage.canvas.span == Span::default() { stage.terms[0].call.span } else { stage.canvas.span };
             if seen.least.0 == 0 || seen.least.1 == 0 {
                 let message = "the transforms can leave nothing of the picture";
