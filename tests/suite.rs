@@ -25,10 +25,7 @@ use fviz::source::{Diagnostic, Entry, Severity, Sources, Span, SystemWorld, Worl
 const FOLDER: &str = "tests/suite";
 
 /// Codes that no recipe can bring about.
-const WITHOUT_FIXTURE: &[(&str, &str)] = &[
-    ("run_failed", "it tells of a mistake in fviz itself"),
-    ("canvas_too_small", "all networks so far take a picture of one pixel"),
-];
+const WITHOUT_FIXTURE: &[(&str, &str)] = &[("run_failed", "it tells of a mistake in fviz itself")];
 
 /// The files of the suite on a machine of a known size, without weights.
 struct Fixed {
@@ -144,7 +141,7 @@ fn run(recipe: &fviz::check::Recipe, world: &dyn World) -> Vec<Diagnostic> {
     let notes = RefCell::new(Vec::new());
     let options = Options::default();
     let result = Session::new(fviz::store::WeightStore::default()).run(recipe, world, &options, &mut |news| {
-        if let News::Run(Event::Note(note)) = news {
+        if let News::Run(Event::Note { note, .. }) = news {
             notes.borrow_mut().push(note);
         }
     });

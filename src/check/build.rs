@@ -28,6 +28,8 @@ const fn whole(name: &'static str, unit: Unit, min: i64, max: i64) -> Param {
 #[derive(Clone, Debug)]
 pub(super) struct Built {
     pub variant: Variant,
+    /// Width and height of the canvas of each stage as it is written, before octaves make several of it.
+    pub sizes: Vec<(usize, usize)>,
     pub renders: Vec<Vec<RenderUse>>,
 }
 
@@ -44,8 +46,7 @@ impl Checker<'_> {
             Some(_) => None,
             None => Some(0),
         };
-        let mut stages = Vec::new();
-        let mut renders = Vec::new();
+        let (mut stages, mut sizes, mut renders) = (Vec::new(), Vec::new(), Vec::new());
         well &= seed.is_some();
         for source in &structure.stages {
             self.turn_to_first();
@@ -55,6 +56,7 @@ impl Checker<'_> {
             };
             match built {
                 Some((stage, uses)) => {
+                    sizes.push((stage.width, stage.height));
                     for stage in octaves(stage) {
                         stages.push(stage);
                         renders.push(uses.clone());
@@ -73,7 +75,7 @@ impl Checker<'_> {
         }
         let models = self.take_models(&mut stages);
         let variant = Variant { label: values.join(", "), values, models, seed: seed?, stages };
-        Some(Built { variant, renders })
+        Some(Built { variant, sizes, renders })
     }
 
     fn stage_of(

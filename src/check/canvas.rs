@@ -4,9 +4,9 @@ use super::Checker;
 use super::recipe::Stage;
 use super::scope::Scope;
 use super::structure::{Slot, StageSource};
-use crate::source::{Diagnostic, Span, codes};
+use crate::source::{Diagnostic, Span, codes, photo};
 use crate::spec::{Arg, Call, Kind, Param, Presence, Type};
-use crate::words::{Sizes, default_init, encodes, planes, registry};
+use crate::words::{default_init, encodes, planes, registry};
 
 const CANVAS: Param = Param::new("canvas", Type::Size, Presence::Required, "");
 
@@ -146,31 +146,11 @@ impl Checker<'_> {
         self.tell(Diagnostic::error(&codes::NO_ALPHA, call.span, message, "nothing to read").with_help(help));
         false
     }
-
-    /// The sizes of what the network sees.
-    pub(super) fn seen_sizes(stage: &Stage) -> Sizes {
-        let size = (stage.height, stage.width);
-        let start = Sizes { least: size, most: size };
-        stage.transforms.iter().fold(start, |sizes, call| match registry::transform(call.spec.name) {
-            Some(word) => word.sizes(&call.args, sizes),
-            None => sizes,
-        })
-    }
 }
 
 /// Whether a mask has a place that is not black in what is left of it when it fills a canvas of that height and width.
 fn shows_light(bytes: &[u8], (height, width): (usize, usize)) -> Result<bool, String> {
-    use image::ImageDecoder;
-    let reader = image::ImageReader::new(std::io::Cursor::new(bytes));
-    let mut decoder = reader
-        .with_guessed_format()
-        .map_err(|error| error.to_string())?
-        .into_decoder()
-        .map_err(|error| error.to_string())?;
-    let orientation = decoder.orientation().map_err(|error| error.to_string())?;
-    let mut mask = image::DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
-    mask.apply_orientation(orientation);
-    let mask = mask.into_rgba8();
+    let mask = photo::decode(bytes).map_err(|error| error.to_string())?.into_rgba8();
     let factor = (width as f64 / f64::from(mask.width())).max(height as f64 / f64::from(mask.height()));
     // What stands out is cut off, alike on both sides.
     let shown = |at: u32, length: u32, side: usize| {

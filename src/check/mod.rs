@@ -23,6 +23,8 @@ mod scope;
 mod sizes;
 mod structure;
 pub mod suggest;
+#[cfg(test)]
+mod tests;
 mod text;
 mod value;
 
@@ -100,6 +102,7 @@ pub fn check(input: &Input, world: &dyn World) -> Checked {
         masks: BTreeMap::new(),
         networks: BTreeMap::new(),
         pictures: BTreeMap::new(),
+        listed: BTreeMap::new(),
         models: Vec::new(),
         models_read: BTreeSet::new(),
         facts: None,
@@ -140,6 +143,8 @@ struct Checker<'a> {
     networks: BTreeMap<network::Key, Option<Arc<Facts>>>,
     /// Photos by their paths, each read once.
     pictures: BTreeMap<PathBuf, photo::Size>,
+    /// Folders by their paths, each listed once.
+    listed: BTreeMap<PathBuf, files::Listing>,
     /// The networks of the variant that is worked out.
     models: Vec<models::Named>,
     /// Names of networks that some objective of some variant reads.
@@ -183,7 +188,7 @@ impl Checker<'_> {
 
         // A first look with the first value of every axis tells which axes there are.
         let mut scope = base.clone();
-        let first = self.variant(&mut scope, &structure);
+        self.variant(&mut scope, &structure);
         let mut axes = std::mem::take(&mut scope.axes);
         axes.sort_by_key(|axis| build::axis_order(axis.span));
         let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.length));
@@ -196,8 +201,7 @@ impl Checker<'_> {
             );
             return None;
         };
-        let size = first.as_ref().and_then(|built| built.variant.stages.first()).map(|s| (s.width, s.height));
-        add_default_renders(&mut structure, size.unwrap_or_default(), count > 1);
+        add_default_renders(&mut structure, count > 1);
 
         let mut built = Vec::with_capacity(count);
         let mut used = scope.used;
@@ -221,7 +225,7 @@ impl Checker<'_> {
         if built.len() < count {
             return None;
         }
-        let resolved = self.resolved(&structure, &built, size?);
+        let resolved = self.resolved(&structure, &built);
         let renders = self.renders(&built);
         let variants = built.into_iter().map(|built| built.variant).collect();
         Some(Recipe { name: self.stem.clone(), variants, renders, resolved, files: Vec::new() })
@@ -246,38 +250,29 @@ impl Checker<'_> {
     /// Gathers what each variant says of the same `render` statement.
     fn renders(&self, built: &[Built]) -> Vec<Render> {
         let mut renders: Vec<Render> = Vec::new();
-        let Some(first) = built.first() else { return renders };
-        let stages = first.renders.len();
-        for (stage, uses) in first.renders.iter().enumerate() {
-            for (k, render) in uses.iter().enumerate() {
-                let named = |built: &Built| {
-                    let label = crate::render::slug::slug(&built.variant.label);
-                    let uses = built.renders.get(stage).and_then(|uses| uses.get(k));
-                    uses.map(|render| render.file.replace("{label}", &label)).unwrap_or_default()
-                };
-                let files: Vec<String> = built.iter().map(named).collect();
-                // The defaults stand nowhere, so place and names together tell statements apart.
-                let known = renders.iter().position(|other| other.span == render.span && other.files == files);
-                let slot = match known.and_then(|at| renders.get_mut(at)) {
-                    Some(slot) => slot,
-                    None => {
-                        renders.push(Render {
-                            files,
-                            format: render.format,
-                            layout: render.layout.clone(),
-                            frames: vec![None; stages],
-                            fps: render.fps,
-                            span: render.span,
-                            name_span: render.name_span,
-                        });
-                        match renders.last_mut() {
-                            Some(slot) => slot,
-                            None => continue,
-                        }
-                    }
-                };
-                if let Some(frames) = slot.frames.get_mut(stage) {
-                    *frames = Some(render.schedule);
+        for (index, Built { variant, renders: stages, .. }) in built.iter().enumerate() {
+            let label = crate::render::slug::slug(&variant.label);
+            for (stage, render) in stages.iter().enumerate().flat_map(|(k, uses)| uses.iter().map(move |one| (k, one)))
+            {
+                // The defaults stand nowhere, and each has a format of its own.
+                let is_known = |other: &Render| (other.span, other.format) == (render.span, render.format);
+                let at = renders.iter().position(is_known).unwrap_or(renders.len());
+                if at == renders.len() {
+                    renders.push(Render {
+                        files: vec![String::new(); built.len()],
+                        format: render.format,
+                        layout: render.layout.clone(),
+                        frames: vec![Vec::new(); built.len()],
+                        fps: render.fps,
+                        span: render.span,
+                        name_span: render.name_span,
+                    });
+                }
+                let Some(slot) = renders.get_mut(at) else { continue };
+                if let (Some(file), Some(frames)) = (slot.files.get_mut(index), slot.frames.get_mut(index)) {
+                    *file = render.file.replace("{label}", &label);
+                    frames.resize(stages.len(), None);
+                    frames[stage] = Some(render.schedule);
                 }
             }
         }
@@ -299,13 +294,13 @@ fn choice(axes: &[scope::Axis], k: usize) -> BTreeMap<Span, usize> {
 }
 
 /// Where no layer renders anything, the defaults do.
-fn add_default_renders(structure: &mut Structure, size: (usize, usize), several: bool) {
+fn add_default_renders(structure: &mut Structure, several: bool) {
     if structure.stages.iter().any(|stage| stage.slots.contains_key(&Slot::Render)) {
         return;
     }
     let renders: Vec<_> = match structure.stages.iter().any(|stage| attribution::attribute_of(stage).is_some()) {
         true => resolve::map_renders(several),
-        false => resolve::default(Slot::Render, size, several).collect(),
+        false => resolve::default(Slot::Render, None, several).collect(),
     };
     for stage in &mut structure.stages {
         stage.slots.insert(Slot::Render, renders.clone());

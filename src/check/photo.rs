@@ -1,13 +1,9 @@
 //! Photos that a recipe names: whether they are any, and how large.
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use image::metadata::Orientation;
-use image::{ImageDecoder, ImageReader};
-
 use super::Checker;
-use crate::source::{Diagnostic, Span, World, codes};
+use crate::source::{Diagnostic, Span, World, codes, photo};
 
 /// Width and height of a photo, or why it is none.
 pub(super) type Size = Result<(usize, usize), String>;
@@ -46,13 +42,5 @@ impl Checker<'_> {
 
 fn size(world: &dyn World, path: &Path) -> Size {
     let bytes = world.read(path).map_err(|error| error.to_string())?;
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
-    let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
-    let (width, height) = decoder.dimensions();
-    let turned = matches!(
-        decoder.orientation().unwrap_or(Orientation::NoTransforms),
-        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
-    );
-    let (width, height) = if turned { (height, width) } else { (width, height) };
-    Ok((width as usize, height as usize))
+    photo::size(&bytes).map_err(|error| error.to_string())
 }

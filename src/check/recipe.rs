@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::nets::Facts;
 use crate::source::Span;
 use crate::spec::{Call, Dial};
+use crate::words::{Sizes, registry};
 
 /// A checked recipe.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub struct Variant {
 pub struct Model {
     /// As objectives name it by `of`; empty where it has no name.
     pub name: String,
-    /// The word and its arguments (`weights`, `labels`, `mean`, `std`, `input`, `redirect`).
+    /// The word and its arguments: files, preprocessing, and what is changed on its way back or kept of its weights.
     pub call: Call,
     /// Everything known of it without its weights.
     pub facts: Arc<Facts>,
@@ -102,6 +103,21 @@ pub struct Stage {
     pub attribution: Option<Attribution>,
 }
 
+impl Stage {
+    /// Whether one of its terms reads that network of the variant; one that none reads is not even asked.
+    pub fn asks(&self, model: usize) -> bool {
+        self.terms.iter().any(|term| term.model == model)
+    }
+
+    /// The sizes in which the networks may see the canvas.
+    pub fn seen_sizes(&self) -> Sizes {
+        let canvas = (self.height, self.width);
+        self.transforms.iter().fold(Sizes { least: canvas, most: canvas }, |sizes, call| {
+            registry::transform(call.spec.name).map_or(sizes, |word| word.sizes(&call.args, sizes))
+        })
+    }
+}
+
 /// `attribute … on … as …`: its terms are the stage's.
 #[derive(Clone, Debug)]
 pub struct Attribution {
@@ -148,6 +164,14 @@ pub struct Schedule {
     pub until: usize,
 }
 
+impl Render {
+    /// The stages of a variant in which it holds, ascending, with when it takes frames.
+    pub fn held(&self, variant: usize) -> impl Iterator<Item = (usize, Schedule)> {
+        let stages = self.frames.get(variant).map_or(&[][..], Vec::as_slice).iter().enumerate();
+        stages.filter_map(|(stage, schedule)| Some((stage, (*schedule)?)))
+    }
+}
+
 impl Schedule {
     /// Fires in no iteration.
     pub const NEVER: Schedule = Schedule { every: 1, from: 0, until: 0 };
@@ -181,9 +205,10 @@ pub struct Render {
     pub format: Format,
     /// How pictures are put together.
     pub layout: Call,
-    /// For each stage the frames taken besides its final canvas; nothing where the statement does not hold. An
-    /// animation without `every` takes every ceil(N/50), a still without `every` [`Schedule::NEVER`].
-    pub frames: Vec<Option<Schedule>>,
+    /// For each variant and each of its stages, of which it may have its own number, the frames taken besides the final
+    /// canvas; nothing where the statement does not hold. An animation without `every` takes every ceil(N/50), a still
+    /// without `every` [`Schedule::NEVER`].
+    pub frames: Vec<Vec<Option<Schedule>>>,
     /// Frames a second of an animation.
     pub fps: f64,
     /// Where it stands.

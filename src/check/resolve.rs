@@ -29,8 +29,10 @@ const ORDER: [Slot; 11] = [
 ];
 
 impl Checker<'_> {
-    /// The whole text. `built` are the variants, `size` is the canvas of the first stage.
-    pub(super) fn resolved(&self, structure: &Structure, built: &[Built], size: (usize, usize)) -> String {
+    /// The whole text. `built` are the variants.
+    pub(super) fn resolved(&self, structure: &Structure, built: &[Built]) -> String {
+        let of_top = |stage: usize| structure.stages.get(stage).is_some_and(|stage| !stage.own.contains(&Slot::Canvas));
+        let size = common_size(built, of_top);
         let several = built.len() > 1;
         let mut statements = Vec::new();
         for name in &structure.let_order {
@@ -47,7 +49,7 @@ impl Checker<'_> {
             let own = structure.top.all(slot);
             if slot == Slot::Canvas && asks && !own.is_empty() {
                 // The size alone: a parametrization can only be that of a recipe that is used.
-                statements.extend(default(slot, size, several).map(|s| Statement::clone(&s)));
+                statements.extend(size.map(canvas));
             } else if !own.is_empty() {
                 statements.extend(own.iter().map(|statement| self.complete(slot, statement, size)));
             } else if !(staged && first.is_some_and(|stage| stage.own.contains(&slot))) {
@@ -56,9 +58,7 @@ impl Checker<'_> {
                     // A photo is not grown.
                     Slot::Init | Slot::Optimize if asks => {}
                     Slot::Render if asks => statements.extend(map_renders(several).into_iter().map(statement)),
-                    Slot::Canvas if asks => {
-                        statements.extend(default(slot, size, several).map(|s| Statement::clone(&s)))
-                    }
+                    Slot::Canvas if asks => statements.extend(size.map(canvas)),
                     Slot::Init => {
                         statements.extend(own_init(built).map(|name| statement(Rc::new(bare("init", words(name))))))
                     }
@@ -67,12 +67,13 @@ impl Checker<'_> {
             }
         }
         if staged {
-            statements.extend(structure.stages.iter().map(|stage| self.stage_text(stage, size)));
+            let stages = structure.stages.iter().enumerate();
+            statements.extend(stages.map(|(k, stage)| self.stage_text(stage, common_size(built, |other| other == k))));
         }
         print::ast(&Ast { edition: Some((1, Span::default())), statements, ..Ast::default() })
     }
 
-    fn stage_text(&self, stage: &StageSource, size: (usize, usize)) -> Statement {
+    fn stage_text(&self, stage: &StageSource, size: Option<(usize, usize)>) -> Statement {
         let mut statements = Vec::new();
         for slot in ORDER.into_iter().filter(|slot| stage.own.contains(slot)) {
             statements.extend(stage.all(slot).iter().map(|statement| self.complete(slot, statement, size)));
@@ -83,8 +84,8 @@ impl Checker<'_> {
         statement
     }
 
-    /// A statement with the defaults of its words written in.
-    fn complete(&self, slot: Slot, statement: &Rc<Statement>, size: (usize, usize)) -> Statement {
+    /// A statement with the defaults of its words written in; a canvas gets no size where its variants differ.
+    fn complete(&self, slot: Slot, statement: &Rc<Statement>, size: Option<(usize, usize)>) -> Statement {
         let mut statement = Statement::clone(statement);
         if is_none(&statement) {
             return statement;
@@ -140,9 +141,8 @@ impl Checker<'_> {
             },
             Slot::Canvas => {
                 let sized = !matches!(statement.items.first(), None | Some(Expr { kind: ExprKind::Name(_), .. }));
-                if !sized {
-                    let kind = ExprKind::Size(size.0 as u32, size.1 as u32);
-                    statement.items.insert(0, Expr { kind, span: Span::default() });
+                if let Some(size) = size.filter(|_| !sized) {
+                    statement.items.insert(0, size_of(size));
                 }
                 if !has_as {
                     statement.items.extend(words("as pixels"));
@@ -260,6 +260,22 @@ fn words(text: &str) -> Vec<Expr> {
     text.split(' ').map(expr).collect()
 }
 
+fn size_of((width, height): (usize, usize)) -> Expr {
+    Expr { kind: ExprKind::Size(width as u32, height as u32), span: Span::default() }
+}
+
+fn canvas(size: (usize, usize)) -> Statement {
+    bare("canvas", vec![size_of(size)])
+}
+
+/// The canvas of some of the stages, as they are written; nothing where it is not one for all of them and all variants.
+fn common_size(built: &[Built], of: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
+    let sizes = built.iter().flat_map(|built| built.sizes.iter().enumerate());
+    let mut sizes = sizes.filter(|(stage, _)| of(*stage)).map(|(_, size)| *size);
+    let first = sizes.next()?;
+    sizes.all(|size| size == first).then_some(first)
+}
+
 /// The init that stands where a recipe has none; nothing where the canvases of its variants have different ones.
 fn own_init(built: &[Built]) -> Option<&'static str> {
     let mut names = built.iter().filter_map(|built| built.variant.stages.first()).map(|stage| stage.init.spec.name);
@@ -274,13 +290,10 @@ pub(super) fn map_renders(several: bool) -> Vec<Rc<Statement>> {
 }
 
 /// The statements that stand where a recipe has none of a kind; the init is its canvas's.
-pub(super) fn default(slot: Slot, size: (usize, usize), several: bool) -> impl Iterator<Item = Rc<Statement>> {
+pub(super) fn default(slot: Slot, size: Option<(usize, usize)>, several: bool) -> impl Iterator<Item = Rc<Statement>> {
     let statements = match slot {
         Slot::Model => vec![bare("model", words(super::network::EMBEDDED))],
-        Slot::Canvas => {
-            let kind = ExprKind::Size(size.0 as u32, size.1 as u32);
-            vec![bare("canvas", vec![Expr { kind, span: Span::default() }])]
-        }
+        Slot::Canvas => vec![size.map_or_else(|| bare("canvas", Vec::new()), canvas)],
         Slot::Seed => vec![bare("seed", words("0"))],
         Slot::Optimize => vec![bare("optimize", words("adam"))],
         Slot::Render if several => {

@@ -8,9 +8,10 @@
 //! | `loaded` | `weights`: list of `name`, `sha256`, `non_commercial` (reason or null) |
 //! | `kept` | `variant`, `label`: it is not grown, it was kept from an earlier run; before `started`, whose steps don't count it |
 //! | `not_kept` | `message`: variants can't be kept for later runs; at most once |
-//! | `step` | `step` (from 0), `steps`, `done` (of all batches), `stage`, `iteration`, `variants`: list of `variant`, `label`, `loss`, `activation`, `probabilities` (of each network, or null), `probability` (the first of them), `terms`, `penalties` |
+//! | `step` | `step` (from 0), `steps`, `done` (of all batches), `stage`, `iteration`, `variants`: list of `variant`, `label`, `loss`, `activation`, `probabilities` (of each network, or null), `probability` (the first of them that is not null), `terms`, `penalties` |
 //! | `frame` | `variant`, `label`, `stage`, `iteration`, `last` |
 //! | `note` | `diagnostic`, as `--diagnostic-format json` prints it |
+//! | `not_written` | `message`, `again` (whether it is tried again in the end): the first file that can't be written while others still grow |
 //! | `wrote` | `file` |
 //! | `failed` | `message`, `help`, `diagnostics`, `files` (written all the same) |
 //! | `saved` | `files`: under `watch`, a new run is about to begin |
@@ -35,8 +36,8 @@ use crate::source::Sources;
 pub struct Events {
     /// The variants' labels.
     pub labels: Vec<String>,
-    /// The stages' names.
-    pub stages: Vec<String>,
+    /// For each variant its stages' names.
+    pub stages: Vec<Vec<String>>,
     /// Those of the run, for its last line.
     pub files: Vec<PathBuf>,
     /// Nobody reads any more.
@@ -67,19 +68,24 @@ impl Events {
             News::Run(Event::Step(step)) => self.step(step),
             News::Run(Event::Frame { variant, take, last, .. }) => json!({
                 "event": "frame", "variant": variant, "label": self.labels.get(*variant),
-                "stage": self.stages.get(take.stage), "iteration": take.iteration, "last": last,
+                "stage": self.stage(*variant, take.stage), "iteration": take.iteration, "last": last,
             }),
-            News::Run(Event::Note(note)) => json!({"event": "note", "diagnostic": object(note, sources)}),
+            News::Run(Event::Note { note, .. }) => json!({"event": "note", "diagnostic": object(note, sources)}),
             News::Run(
                 Event::Phase(_) | Event::View { .. } | Event::Map { .. } | Event::Done { .. } | Event::Finished { .. },
             )
             | News::Writing => return,
+            News::NotWritten { why, again } => json!({"event": "not_written", "message": why, "again": again}),
             News::Wrote(path) => {
                 self.files.push(path.to_path_buf());
                 json!({"event": "wrote", "file": path})
             }
         };
         self.write(&value);
+    }
+
+    fn stage(&self, variant: usize, stage: usize) -> Option<&String> {
+        self.stages.get(variant)?.get(stage)
     }
 
     fn step(&self, step: &Step) -> Value {
@@ -98,7 +104,8 @@ impl Events {
             .collect();
         json!({
             "event": "step", "step": step.step, "steps": step.steps, "done": step.done,
-            "stage": self.stages.get(step.stage), "iteration": step.iteration, "variants": variants,
+            "stage": step.variants.first().and_then(|&first| self.stage(first, step.stage)),
+            "iteration": step.iteration, "variants": variants,
         })
     }
 

@@ -14,8 +14,10 @@ use crate::check::recipe::Model;
 use crate::check::{Overrides, Recipe, check};
 use crate::nets::{LayerTime, Network};
 use crate::ops::fast::Vectors;
+use crate::plan::plan;
 use crate::run::{Event, Phase};
 use crate::session::{News, Options, Session};
+use crate::source::World;
 use crate::store::WeightStore;
 
 /// Steps that are not counted: weights are prepared then, and memory is fetched.
@@ -41,13 +43,25 @@ pub fn run(args: &ProfileArgs, reporter: &Reporter) -> Result<(), Failure> {
         progress.hear(&news, &checked.sources);
     });
     let report = result.map_err(|failed| told(failed.why, &checked.sources, reporter).into_exit())?;
-    // Those of the first variant: what other batches loaded comes behind them.
-    let models = recipe.variants.first().map_or(0, |variant| variant.models.len());
-    let networks: Vec<(&str, &Network)> = session.networks().take(models).collect();
+    let networks = networks(&session, recipe, &world);
     let text = page(&input.name, recipe, &clock, &networks, report.files.len());
     anstream::stdout().write_all(text.as_bytes()).map_err(Failure::output)?;
     // What was measured until then is worth telling all the same.
     if report.ending.cancelled { Err(Failure::told(Exit::Interrupted)) } else { Ok(()) }
+}
+
+/// The networks of the first variant, each once. One that several variants read is loaded for the nodes of each, and was
+/// at work in this one for its own alone.
+fn networks<'s>(session: &'s Session, recipe: &Recipe, world: &dyn World) -> Vec<(&'s str, &'s Network)> {
+    let plan = plan(recipe, world).0.unwrap_or_default();
+    let (Some(variant), Some(batch)) = (recipe.variants.first(), plan.batches.first()) else { return Vec::new() };
+    let mut networks: Vec<(&str, &Network)> = Vec::new();
+    for loaded in variant.models.iter().zip(&batch.nodes).filter_map(|(model, nodes)| session.loaded(model, nodes)) {
+        if !networks.iter().any(|(_, known)| std::ptr::eq(*known, loaded.1)) {
+            networks.push(loaded);
+        }
+    }
+    networks
 }
 
 /// Listens to a run and notes when its parts begin.
@@ -233,4 +247,32 @@ fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()?.div_ceil(1024))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Input;
+    use crate::source::SystemWorld;
+
+    #[test]
+    fn networks_are_those_of_the_first_variant() {
+        let text = "fviz 1\nmodel a = motifs\nmodel b = motifs(weights = \"src/nets/motifs.safetensors\")\ncanvas 48x48\n\
+                    maximize channel(each [conv3, conv4], 0, of = a) + channel(conv5, 0, of = b)\noptimize adam for 1 step\n";
+        let input = Input { stem: "a".into(), text: text.into(), ..Input::default() };
+        let world = SystemWorld::default();
+        let checked = check(&input, &world);
+        let recipe = checked.recipe.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+        let mut session = Session::new(WeightStore::default());
+        session
+            .run(&recipe, &world, &Options::default(), &mut |_| {})
+            .unwrap_or_else(|failed| panic!("{}", failed.why));
+        assert_eq!(session.networks().count(), 3);
+        let picture =
+            candle_core::Tensor::zeros((1, 3, 48, 48), candle_core::DType::F32, &candle_core::Device::Cpu).unwrap();
+        let reads = |(_, network): (&str, &Network)| network.forward(&picture, false).unwrap().into_keys().collect();
+        let found: Vec<Vec<String>> = networks(&session, &recipe, &world).into_iter().map(reads).collect();
+        let expected: Vec<_> = recipe.variants[0].stages[0].terms.iter().map(|term| term.nodes.clone()).collect();
+        assert_eq!(found, expected);
+    }
 }

@@ -11,6 +11,7 @@ use super::report::{Reporter, object};
 use super::run::{Told, shown};
 use super::terminal::{self, fixed};
 use crate::check::Recipe;
+use crate::check::recipe::Variant;
 use crate::render::file::FileError;
 use crate::run::{Event, Scores, Step};
 use crate::session::{Identity, News};
@@ -106,11 +107,8 @@ impl Progress {
         (self.kept, self.since) = (0, None);
         self.events.files.clear();
         self.events.labels = recipe.variants.iter().map(|variant| variant.label.clone()).collect();
-        self.events.stages = recipe
-            .variants
-            .first()
-            .map(|variant| variant.stages.iter().map(|stage| stage.name.clone()).collect())
-            .unwrap_or_default();
+        let names = |variant: &Variant| variant.stages.iter().map(|stage| stage.name.clone()).collect();
+        self.events.stages = recipe.variants.iter().map(names).collect();
     }
 
     /// Something happened.
@@ -128,7 +126,7 @@ impl Progress {
             News::NotKept(error) => self.not_kept(error),
             News::Run(Event::Started { steps, .. }) => self.started(*steps),
             News::Run(Event::Step(step)) => self.step(step),
-            News::Run(Event::Note(note)) => {
+            News::Run(Event::Note { note, .. }) => {
                 let text = self.reporter.text(std::slice::from_ref(note), sources);
                 self.say(&text);
             }
@@ -140,6 +138,7 @@ impl Progress {
                 self.all_done = true;
             }
             News::Writing => self.writing(),
+            News::NotWritten { why, again } => self.not_written(why, *again),
             News::Wrote(path) => self.wrote(path),
         }
     }
@@ -169,6 +168,7 @@ impl Progress {
                     (message, None, problems.iter().map(|problem| object(problem, sources)).collect())
                 }
                 Told::Outside(trouble) => (trouble.message.as_str(), trouble.help.as_deref(), Vec::new()),
+                Told::Unwritten(lines) => return self.events.failed(&lines.join("\n"), None, Vec::new(), files),
                 Told::Stopped => return self.events.ended(true),
             };
             self.events.failed(message, help, problems, files);
@@ -276,6 +276,13 @@ impl Progress {
     fn not_kept(&self, error: &FileError) {
         if self.is_shown() {
             self.say(&format!("warning: {error}; variants that are done can't be kept for later runs\n"));
+        }
+    }
+
+    fn not_written(&self, why: &str, again: bool) {
+        if self.is_shown() {
+            let then = if again { "; it is tried again in the end" } else { "" };
+            self.say(&format!("warning: {why}{then}\n"));
         }
     }
 

@@ -11,6 +11,9 @@ use crate::session::{self, LoadError, Options, Session};
 use crate::source::{CancelToken, Diagnostic, Severity, Sources};
 use crate::store::{WeightStore, WeightsError};
 
+/// Files that could not be written and are named; of a long queue there may be hundreds, for one reason.
+const MOST_LINES: usize = 5;
+
 /// Runs the verb.
 pub fn run(args: &RunArgs, reporter: &Reporter) -> Result<(), Failure> {
     let input = recipe::read(&args.recipe, overrides(args))?;
@@ -98,6 +101,8 @@ pub enum Told {
     Diagnostics(Vec<Diagnostic>),
     /// Something of the outside.
     Outside(Trouble),
+    /// Files that could not be written, a line for each.
+    Unwritten(Vec<String>),
     /// The user stopped it.
     Stopped,
 }
@@ -108,6 +113,10 @@ impl Told {
         match self {
             Told::Diagnostics(_) => Failure::told(Exit::Wrong),
             Told::Outside(trouble) => Failure { exit: Exit::Environment, trouble: Some(trouble) },
+            Told::Unwritten(lines) => {
+                let trouble = Trouble { message: summed_up(&lines), help: None };
+                Failure { exit: Exit::Environment, trouble: Some(trouble) }
+            }
             Told::Stopped => Failure::told(Exit::Interrupted),
         }
     }
@@ -135,7 +144,7 @@ pub fn told(why: session::Failure, sources: &Sources, reporter: &Reporter) -> To
             let mut lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             // Several files may fail for one reason, such as their folder.
             lines.dedup();
-            Told::Outside(Trouble { message: lines.join("\n"), help: None })
+            Told::Unwritten(lines)
         }
     };
     if let Told::Diagnostics(problems) = &told {
@@ -144,7 +153,31 @@ pub fn told(why: session::Failure, sources: &Sources, reporter: &Reporter) -> To
     told
 }
 
+/// The first few lines, and how many there are more.
+fn summed_up(lines: &[String]) -> String {
+    let (first, rest) = lines.split_at(lines.len().min(MOST_LINES));
+    let more = if rest.is_empty() { String::new() } else { format!("\nand {} more", rest.len()) };
+    first.join("\n") + &more
+}
+
 /// The folder for files of the recipe, as a person would name it.
 pub fn shown(path: &std::path::Path) -> PathBuf {
     path.strip_prefix(".").map(PathBuf::from).unwrap_or_else(|_| path.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_lines_are_summed_up() {
+        let lines: Vec<String> = (0..31).map(|k| format!("can't write {k}")).collect();
+        let told = summed_up(&lines);
+        assert!(
+            told.starts_with("can't write 0\ncan't write 1\n") && told.ends_with("can't write 4\nand 26 more"),
+            "{told}"
+        );
+        assert_eq!(summed_up(&lines[..5]), lines[..5].join("\n"));
+        assert_eq!(summed_up(&lines[..1]), lines[0]);
+    }
 }

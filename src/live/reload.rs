@@ -196,11 +196,12 @@ impl Loop<'_> {
         };
         let others = others(&checked, &read, self.setting.path);
         let touched = change.as_ref().is_some_and(|change| change.files.iter().any(|file| others.contains(file)));
-        if !touched && self.last.as_ref().is_some_and(|(resolved, _)| *resolved == recipe.resolved) {
+        // A folder's photos come and go, and the text that names the folder stays the same.
+        let files_changed = touched || self.last.as_ref().is_some_and(|(_, before)| *before != others);
+        if !files_changed && self.last.as_ref().is_some_and(|(resolved, _)| *resolved == recipe.resolved) {
             self.screen.unchanged();
             return Ok(());
         }
-        let files_changed = touched || self.last.as_ref().is_some_and(|(_, before)| *before != others);
         self.last = Some((recipe.resolved.clone(), others));
         self.screen.starts(&checked, recipe, change.as_ref());
         self.start(recipe.clone(), change.map(|change| change.since), files_changed)
@@ -261,4 +262,87 @@ fn others(checked: &Checked, read: &[(PathBuf, Vec<u8>)], path: &Path) -> BTreeS
         bytes.is_some_and(|bytes| checked.sources.files().iter().any(|source| source.text.as_bytes() == bytes))
     };
     checked.files.iter().filter(|file| *file != path && !is_text(file)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SystemWorld;
+    use crate::store::WeightStore;
+
+    /// Counts what it is told.
+    #[derive(Default)]
+    struct Counts {
+        starts: usize,
+        unchanged: usize,
+    }
+
+    impl Screen for Counts {
+        fn notice(&mut self, _: &str) {}
+        fn unreadable(&mut self, why: &str) {
+            panic!("{why}");
+        }
+        fn refused(&mut self, checked: &Checked, _: bool) {
+            panic!("{:?}", checked.diagnostics);
+        }
+        fn unchanged(&mut self) {
+            self.unchanged += 1;
+        }
+        fn starts(&mut self, _: &Checked, _: &Recipe, _: Option<&Change>) {
+            self.starts += 1;
+        }
+        fn told(&mut self, _: &Told) {}
+        fn first_picture(&mut self, _: Duration) {}
+        fn done(&mut self) {}
+        fn stopped(&mut self) {}
+        fn failed(&mut self, _: Failed) {}
+    }
+
+    #[test]
+    fn photos_that_come_or_go_start_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str| image::RgbImage::new(16, 16).save(folder.path().join(name)).unwrap();
+        save("one.png");
+        save("two.png");
+        let text = "fviz 1\ncanvas 16x16\nmaximize features(conv3, \"*.png\")\noptimize adam for 1 step\n";
+        let read = || {
+            let (name, stem) = ("a.fviz".to_string(), "a".to_string());
+            let input =
+                Input { name, stem, folder: folder.path().into(), text: text.into(), overrides: Default::default() };
+            Ok((input, text.as_bytes().to_vec()))
+        };
+        let path = folder.path().join("a.fviz");
+        let setting = Reload {
+            path: &path,
+            read: &read,
+            world: Arc::new(SystemWorld::default()),
+            folder: folder.path().join("out"),
+            keep: None,
+            quit: CancelToken::new(),
+        };
+        let session = Session::new(WeightStore::default());
+        let runner = Runner::start(session, Arc::clone(&setting.world), setting.folder.clone(), None).unwrap();
+        let mut screen = Counts::default();
+        let (watcher, looked) = (Watcher::new(), Instant::now());
+        let mut all = Loop {
+            setting: &setting,
+            screen: &mut screen,
+            watcher,
+            runner,
+            running: None,
+            runs: 0,
+            last: None,
+            preview: None,
+            looked,
+        };
+        let change = |name: &str| Some(Change { files: vec![folder.path().join(name)], since: Instant::now() });
+        all.load(None).unwrap();
+        all.load(change("a.fviz")).unwrap();
+        std::fs::remove_file(folder.path().join("two.png")).unwrap();
+        all.load(change("two.png")).unwrap();
+        save("three.png");
+        all.load(change("a.fviz")).unwrap();
+        drop(all);
+        assert_eq!((screen.starts, screen.unchanged), (3, 1));
+    }
 }

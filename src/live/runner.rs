@@ -44,8 +44,8 @@ pub enum Told {
     Step(Step),
     /// The picture so far was refreshed.
     Refreshed,
-    /// Something worth a line.
-    Note(Diagnostic),
+    /// Something worth a line, and the variant that it is about, if it is about one.
+    Note(Option<usize>, Diagnostic),
     /// All steps are done, or it was stopped; files are written next.
     Finished {
         /// Whether it was stopped.
@@ -53,6 +53,13 @@ pub enum Told {
     },
     /// A file is about to be made.
     Writing,
+    /// A file could not be written yet, or never.
+    NotWritten {
+        /// Why.
+        why: String,
+        /// Whether it is tried again in the end.
+        again: bool,
+    },
     /// A file was written.
     Wrote(PathBuf),
 }
@@ -78,6 +85,7 @@ impl Told {
             News::Kept { variant, .. } => Self::Kept(*variant),
             News::NotKept(error) => Self::NotKept((*error).clone()),
             News::Writing => Self::Writing,
+            News::NotWritten { why, again } => Self::NotWritten { why: (*why).into(), again: *again },
             News::Wrote(path) => Self::Wrote(path.to_path_buf()),
             News::Run(run::Event::Started { steps, batches }) => Self::Started { steps: *steps, batches: *batches },
             News::Run(run::Event::Step(step)) => Self::Step(Step {
@@ -90,7 +98,7 @@ impl Told {
                 done: step.done,
                 scores: step.scores.to_vec(),
             }),
-            News::Run(run::Event::Note(note)) => Self::Note(note.clone()),
+            News::Run(run::Event::Note { variant, note }) => Self::Note(*variant, note.clone()),
             News::Run(run::Event::Finished { cancelled }) => Self::Finished { cancelled: *cancelled },
             News::Run(
                 run::Event::Phase(_)
@@ -120,11 +128,14 @@ impl Told {
                 done: step.done,
                 scores: &step.scores,
             }))),
-            Self::Note(note) => hear(&News::Run(run::Event::Note(note.clone()))),
+            Self::Note(variant, note) => {
+                hear(&News::Run(run::Event::Note { variant: *variant, note: note.clone() }));
+            }
             Self::Finished { cancelled } => hear(&News::Run(run::Event::Finished { cancelled: *cancelled })),
             Self::Kept(variant) => hear(&News::Kept { variant: *variant, canvas: None }),
             Self::NotKept(error) => hear(&News::NotKept(error)),
             Self::Writing => hear(&News::Writing),
+            Self::NotWritten { why, again } => hear(&News::NotWritten { why, again: *again }),
             Self::Wrote(path) => hear(&News::Wrote(path)),
             Self::Refreshed => {}
         }

@@ -9,7 +9,7 @@ use super::frames::Frames;
 use crate::check::recipe::{Model, Recipe, Stage, Variant};
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::{Arg, Call};
-use crate::words::{AT_ONCE, Against, Sizes, parameters, planes, registry};
+use crate::words::{AT_ONCE, Against, parameters, planes, registry};
 
 /// Variants that run together.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,7 +163,7 @@ fn nodes(variant: &Variant) -> Vec<BTreeSet<String>> {
 /// Whether two variants can run side by side, given that they read the same nodes.
 fn together(a: &Variant, b: &Variant) -> bool {
     let same_stage = |(x, y): (&Stage, &Stage)| {
-        let (sizes, others) = (seen_sizes(x), seen_sizes(y));
+        let (sizes, others) = (x.seen_sizes(), y.seen_sizes());
         // Where draws decide the size, each variant may have its own.
         let fixed = sizes.least == sizes.most;
         (x.width, x.height, x.steps, x.views) == (y.width, y.height, y.steps, y.views) && sizes == others && fixed
@@ -185,18 +185,10 @@ pub fn same_call(a: &Call, b: &Call) -> bool {
         && a.block.iter().zip(&b.block).all(|(x, y)| same_call(x, y))
 }
 
-/// The sizes in which the network may see the canvas of a stage.
-pub fn seen_sizes(stage: &Stage) -> Sizes {
-    let canvas = (stage.height, stage.width);
-    stage.transforms.iter().fold(Sizes { least: canvas, most: canvas }, |sizes, call| {
-        registry::transform(call.spec.name).map_or(sizes, |word| word.sizes(&call.args, sizes))
-    })
-}
-
 fn needs(variant: &Variant, nodes: &[BTreeSet<String>]) -> Needs {
     let mut needs = Needs { networks: variant.models.iter().map(weights).sum(), ..Needs::default() };
     for stage in &variant.stages {
-        let (height, width) = seen_sizes(stage).most;
+        let (height, width) = stage.seen_sizes().most;
         let planes = planes(&stage.canvas) as u64;
         let (view, canvas) = (area(height, width) * 3 * F32, area(stage.height, stage.width) * planes * F32);
         let grounds = if planes == 4 { GROUND_TENSORS } else { 0 };
@@ -217,13 +209,13 @@ fn needs(variant: &Variant, nodes: &[BTreeSet<String>]) -> Needs {
             + photo;
         let passes = stage.views as u64 * stage.steps as u64;
         needs.own = needs.own.max(own);
-        needs.passes += passes * variant.models.len() as u64;
+        needs.passes += passes * (0..variant.models.len()).filter(|&model| stage.asks(model)).count() as u64;
         needs.multiplications = needs.multiplications.saturating_add(multiplications.saturating_mul(passes));
     }
     needs
 }
 
-/// Bytes of activations and multiplications of an image of that height and width.
+/// Bytes of activations and multiplications of an image of that height and width, in the networks that a stage asks.
 fn of_image(
     variant: &Variant,
     nodes: &[BTreeSet<String>],
@@ -231,7 +223,8 @@ fn of_image(
     (height, width): (usize, usize),
 ) -> (u64, u64) {
     let (mut activations, mut multiplications) = (0, 0);
-    for (number, (Model { facts, .. }, nodes)) in variant.models.iter().zip(nodes).enumerate() {
+    let models = variant.models.iter().zip(nodes).enumerate();
+    for (number, (Model { facts, .. }, nodes)) in models.filter(|(number, _)| stage.asks(*number)) {
         let Ok(shapes) = facts.graph.shapes(height, width) else { continue };
         let reads: Vec<usize> = nodes.iter().filter_map(|node| facts.graph.find(node)).collect();
         let own = stage.terms.iter().filter(|term| term.model == number);

@@ -47,7 +47,8 @@ pub fn frames(recipe: &Recipe) -> Frames<'_> {
         let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
         for (index, (variant, own)) in recipe.variants.iter().zip(&mut own).enumerate() {
             let (mut frames, mut bytes) = (0u64, 0u64);
-            for (schedule, stage) in held(render, &variant.stages) {
+            let held = render.held(index);
+            for (stage, schedule) in held.filter_map(|(at, schedule)| Some((variant.stages.get(at)?, schedule))) {
                 let fired = fired(schedule, stage.steps as u64);
                 frames += fired;
                 bytes = bytes.saturating_add(fired.saturating_mul(pixels(render, stage)));
@@ -99,11 +100,6 @@ impl Frames<'_> {
                 .with_help("keep fewer: write a greater `every`, or take fewer variants"),
         )
     }
-}
-
-/// The stages in which a render statement holds, with when.
-fn held<'a>(render: &'a Render, stages: &'a [Stage]) -> impl Iterator<Item = (Schedule, &'a Stage)> {
-    render.frames.iter().zip(stages).filter_map(|(schedule, stage)| Some(((*schedule)?, stage)))
 }
 
 /// How often a schedule fires in a stage, and once more for its end.

@@ -38,8 +38,8 @@ impl Plan {
         self.canvases.contains(&(variant, take))
     }
 
-    /// The same for those variants alone that are wanted. Batches may become empty, but none goes, so that their numbers
-    /// stay.
+    /// A plan that runs those variants alone that are wanted; its files and its cost are those of all. Batches may become
+    /// empty, but none goes, so that their numbers stay.
     pub fn only(&self, wanted: impl Fn(usize) -> bool) -> Self {
         let mut plan = self.clone();
         plan.batches.iter_mut().for_each(|batch| batch.variants.retain(|&variant| wanted(variant)));

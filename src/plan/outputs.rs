@@ -1,11 +1,11 @@
 //! Which pictures go into which file, and what can't be written.
 
-use crate::check::recipe::{Format, Recipe, Render};
+use crate::check::recipe::{Format, Recipe, Render, Schedule};
 use crate::render::slug::clash_key;
 use crate::source::{Diagnostic, Span, codes};
 use crate::spec::Arg;
 
-use super::take::{Take, held, takes};
+use super::take::{Take, takes};
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,8 +14,6 @@ pub struct Output {
     pub render: usize,
     /// Its name inside the output folder. `{step}` is still there: see [`Output::file_name`].
     pub name: String,
-    /// The stages that it shows, ascending.
-    pub stages: Vec<usize>,
     /// The variants that it shows, in order.
     pub members: Vec<Member>,
 }
@@ -25,6 +23,8 @@ pub struct Output {
 pub struct Member {
     /// Which variant.
     pub variant: usize,
+    /// Those of its stages that the file shows, ascending.
+    pub stages: Vec<usize>,
     /// Its frames in order of time; the last one is the final canvas.
     pub takes: Vec<Take>,
 }
@@ -98,22 +98,23 @@ fn outputs_of(recipe: &Recipe, number: usize, render: &Render) -> Vec<Output> {
     let mut outputs: Vec<Output> = Vec::new();
     for (index, variant) in recipe.variants.iter().enumerate() {
         let Some(template) = render.files.get(index) else { continue };
-        let mut files: Vec<(String, Vec<usize>)> = Vec::new();
-        for stage in held(render, variant.stages.len()) {
+        let mut files: Vec<(String, Vec<(usize, Schedule)>)> = Vec::new();
+        for (stage, schedule) in render.held(index) {
             let name = match variant.stages.get(stage) {
                 Some(known) if !known.name.is_empty() => template.replace(STAGE, &known.name),
                 _ => template.replace(STAGE, &(stage + 1).to_string()),
             };
             match files.iter_mut().find(|(other, _)| *other == name) {
-                Some((_, stages)) => stages.push(stage),
-                None => files.push((name, vec![stage])),
+                Some((_, held)) => held.push((stage, schedule)),
+                None => files.push((name, vec![(stage, schedule)])),
             }
         }
-        for (name, stages) in files {
-            let member = Member { variant: index, takes: takes(variant, render, &stages) };
+        for (name, held) in files {
+            let stages = held.iter().map(|(stage, _)| *stage).collect();
+            let member = Member { variant: index, stages, takes: takes(variant, &held) };
             match outputs.iter_mut().find(|output| same_file(&output.name, &name)) {
                 Some(output) => output.members.push(member),
-                None => outputs.push(Output { render: number, name, stages, members: vec![member] }),
+                None => outputs.push(Output { render: number, name, members: vec![member] }),
             }
         }
     }

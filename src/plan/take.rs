@@ -1,6 +1,6 @@
 //! When a canvas is kept as a frame.
 
-use crate::check::recipe::{Render, Schedule, Variant};
+use crate::check::recipe::{Schedule, Variant};
 
 /// A moment at which a canvas is kept: the end of an iteration of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,30 +24,18 @@ pub fn total_steps(variant: &Variant) -> usize {
     variant.stages.iter().map(|stage| stage.steps).sum()
 }
 
-/// The stages in which a render statement holds.
-pub fn held(render: &Render, stages: usize) -> Vec<usize> {
-    (0..stages).filter(|&stage| schedule(render, stage).is_some()).collect()
-}
-
-fn schedule(render: &Render, stage: usize) -> Option<Schedule> {
-    render.frames.get(stage).copied().flatten()
-}
-
-/// The frames of a variant in a file that spans `stages` (ascending): those of the schedule, in order of time, and
-/// then the last of these stages' final canvas, once.
-pub fn takes(variant: &Variant, render: &Render, stages: &[usize]) -> Vec<Take> {
+/// The frames of a variant in a file that spans these stages (ascending): those of each one's schedule, in order of time,
+/// and then the last of these stages' final canvas, once.
+pub fn takes(variant: &Variant, held: &[(usize, Schedule)]) -> Vec<Take> {
+    let steps = |stage: usize| variant.stages.get(stage).map_or(0, |stage| stage.steps);
     let mut takes = Vec::new();
-    for &stage in stages {
-        let steps = variant.stages.get(stage).map_or(0, |stage| stage.steps);
-        if let Some(schedule) = schedule(render, stage) {
-            let fired = (0..steps).filter(|&iteration| schedule.fires(iteration));
-            takes.extend(fired.map(|iteration| Take { stage, iteration }));
-        }
+    for &(stage, schedule) in held {
+        let fired = (0..steps(stage)).filter(|&iteration| schedule.fires(iteration));
+        takes.extend(fired.map(|iteration| Take { stage, iteration }));
     }
     // A stage without a single step leaves no canvas of its own.
-    let steps = |stage: &usize| variant.stages.get(*stage).map_or(0, |stage| stage.steps);
-    if let Some(&stage) = stages.iter().rev().find(|&stage| steps(stage) > 0) {
-        let last = Take { stage, iteration: steps(&stage) - 1 };
+    if let Some(&(stage, _)) = held.iter().rev().find(|(stage, _)| steps(*stage) > 0) {
+        let last = Take { stage, iteration: steps(stage) - 1 };
         if takes.last() != Some(&last) {
             takes.push(last);
         }

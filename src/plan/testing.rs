@@ -78,13 +78,13 @@ pub(crate) fn scheduled(call: Call, every: usize) -> Scheduled {
     Scheduled { call, schedule: Schedule { every, from: 0, until: usize::MAX } }
 }
 
-/// A statement that holds in the stages for which there is a schedule.
+/// A statement that holds in the stages for which there is a schedule, of every variant.
 pub(crate) fn render(file: &str, format: Format, layout: Call, frames: Vec<Option<Schedule>>) -> Render {
     Render {
         files: vec![file.to_string()],
         format,
         layout,
-        frames,
+        frames: vec![frames],
         fps: 12.0,
         span: Span::new(FileId(0), 7 * file.len(), 7 * file.len() + 9),
         name_span: Span::new(FileId(0), 7 * file.len() + 7, 7 * file.len() + 9),
@@ -96,6 +96,7 @@ pub(crate) fn recipe(variants: Vec<Variant>, mut renders: Vec<Render>) -> Recipe
     for render in &mut renders {
         if let [only] = &render.files[..] {
             render.files = variants.iter().map(|variant| only.replace("{label}", &variant.label)).collect();
+            render.frames = vec![render.frames.concat(); variants.len()];
         }
     }
     Recipe { name: "test".into(), variants, renders, resolved: String::new(), files: Vec::new() }

@@ -99,6 +99,48 @@ fn a_name_with_the_stage_is_a_file_for_each() {
     assert_eq!(names, [("coarse.png", vec![4]), ("fine.png", vec![5])]);
 }
 
+/// The recipe of a text on the embedded network.
+fn written(text: &str) -> Recipe {
+    let input = crate::check::Input {
+        stem: "t".into(),
+        text: format!("fviz 1\ncanvas 64x64\nmaximize class(0)\n{text}"),
+        ..Default::default()
+    };
+    let checked = crate::check::check(&input, &MemoryWorld::default());
+    checked.recipe.unwrap_or_else(|| panic!("{text}\n{:#?}", checked.diagnostics))
+}
+
+#[test]
+fn each_variant_has_its_own_number_of_stages() {
+    for (counts, lengths) in [("[1, 4]", [1, 4]), ("[4, 1]", [4, 1])] {
+        let text =
+            format!("mode octaves(each {counts})\noptimize adam for 3 steps\nrender \"a.gif\" as sheet every 1 step\n");
+        let plan = planned(&written(&text));
+        assert_eq!(plan.outputs.len(), 1);
+        for (member, length) in plan.outputs[0].members.iter().zip(lengths) {
+            assert_eq!(member.stages, Vec::from_iter(0..length), "{counts}");
+            assert_eq!(member.takes.len(), 3 * length, "{counts}");
+        }
+    }
+    let text = "optimize adam for 3 steps\nstage one {\nmode octaves(each [1, 2])\n}\nstage two {\nrender \"{label}.png\"\n}\n";
+    let plan = planned(&written(text));
+    let ends: Vec<_> = plan.outputs.iter().map(|output| output.members[0].takes.clone()).collect();
+    assert_eq!(ends, [[Take { stage: 1, iteration: 2 }], [Take { stage: 2, iteration: 2 }]]);
+}
+
+#[test]
+fn each_variant_has_its_own_steps_and_schedule() {
+    let of = |render: &str| {
+        let text =
+            format!("let n = each [50 steps, 200 steps]\noptimize adam for $n\nrender \"{{label}}.gif\" {render}\n");
+        planned(&written(&text)).outputs.iter().map(iterations).collect::<Vec<_>>()
+    };
+    let every = |n: usize, end: usize| (0..end).step_by(n).chain((!(end - 1).is_multiple_of(n)).then_some(end - 1));
+    assert_eq!(of(""), [every(1, 50).collect::<Vec<_>>(), every(4, 200).collect()]);
+    assert_eq!(of("every 10 steps"), [every(10, 50).collect::<Vec<_>>(), every(10, 200).collect()]);
+    assert_eq!(of("every $n"), [vec![0, 49], vec![0, 199]]);
+}
+
 #[test]
 fn names_of_a_series_sort() {
     let series = render("a-{step}.png", Format::Png, layout("frames"), vec![Some(every(50, 0, usize::MAX))]);
@@ -214,6 +256,22 @@ fn comparing_takes_memory_and_photos_have_the_canvas_size() {
     let node = 64 * 56 * 56 * 4;
     assert!(memory("features", false) - memory("layer", false) >= 2 * 10 * node);
     assert!(memory("features", true) - memory("layer", true) >= 10 * node, "the photo is not cropped");
+}
+
+#[test]
+fn a_network_costs_nothing_in_a_stage_that_does_not_ask_it() {
+    let facts = Arc::new(Facts::new(crate::nets::architecture("resnet18").unwrap(), None).unwrap());
+    let of = |models: usize| {
+        let term = |model: usize| Term { model, ..class("fc", 0, 1.0) };
+        let mut stages = vec![stage("one", 64, 5), stage("two", 64, 5)];
+        stages[0].terms = vec![term(0)];
+        stages[1].terms = vec![term(models - 1)];
+        let mut variant = variant("", &facts, stages);
+        variant.models = vec![variant.models[0].clone(); models];
+        planned(&recipe(vec![variant], vec![])).cost
+    };
+    let (one, two) = (of(1), of(2));
+    assert_eq!((two.passes, two.multiplications), (one.passes, one.multiplications));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Pictures as bytes: from the canvas's floats, and to the size a file wants.
 
 use image::imageops::FilterType;
-use image::{Rgb, RgbImage, Rgba, RgbaImage};
+use image::{ImageBuffer, Rgb, RgbImage, Rgba, RgbaImage};
 use thiserror::Error;
 
 /// Why numbers could not become a picture.
@@ -107,13 +107,33 @@ fn fit(picture: RgbaImage, width: u32, height: u32, background: Rgba<u8>) -> Rgb
     } else {
         ((w * u64::from(height) / h).max(1) as u32, height)
     };
-    let resized = image::imageops::resize(&picture, fw, fh, FilterType::CatmullRom);
+    let resized = resized(&picture, fw, fh);
     if (fw, fh) == (width, height) {
         return resized;
     }
     let mut out = RgbaImage::from_pixel(width, height, background);
     image::imageops::replace(&mut out, &resized, i64::from((width - fw) / 2), i64::from((height - fh) / 2));
     out
+}
+
+/// A picture at another size, by the Catmull-Rom cubic. Colours count as much as they are opaque: those of what is clear
+/// are seen by nobody, and would stain the edges.
+fn resized(picture: &RgbaImage, width: u32, height: u32) -> RgbaImage {
+    let cubic = FilterType::CatmullRom;
+    if picture.pixels().all(|pixel| pixel.0[3] == u8::MAX) {
+        return image::imageops::resize(picture, width, height, cubic);
+    }
+    let weighed: ImageBuffer<Rgba<f32>, Vec<f32>> = ImageBuffer::from_fn(picture.width(), picture.height(), |x, y| {
+        let [r, g, b, a] = picture.get_pixel(x, y).0.map(|value| f32::from(value) / 255.0);
+        // The cubic overshoots, and is clamped to 1: at half of that, colours and alpha keep their ratio.
+        Rgba([r * a, g * a, b * a, a].map(|value| 0.5 * value))
+    });
+    let weighed = image::imageops::resize(&weighed, width, height, cubic);
+    RgbaImage::from_fn(width, height, |x, y| {
+        let [r, g, b, a] = weighed.get_pixel(x, y).0;
+        let plain = |value: f32| if a > 0.0 { byte(value / a) } else { 0 };
+        Rgba([plain(r), plain(g), plain(b), byte(2.0 * a)])
+    })
 }
 
 #[cfg(test)]
@@ -162,6 +182,19 @@ mod tests {
         assert_eq!(large.get_pixel(2, 0).0, [5, 6, 7, 8]);
         assert_eq!(enlarge(&picture, 0).unwrap(), picture);
         assert!(enlarge(&picture, u32::MAX).is_err());
+    }
+
+    #[test]
+    fn what_is_clear_stains_no_edge() {
+        let of = |x| if x < 4 { Rgba([200, 100, 50, 255]) } else { Rgba([0, 255, 0, 0]) };
+        let frames = vec![RgbaImage::from_fn(8, 8, |x, _| of(x)), RgbaImage::from_pixel(19, 19, of(0))];
+        let out = same_size(frames, Rgba([9, 9, 9, 255]));
+        assert_eq!((out[0].get_pixel(0, 9), out[0].get_pixel(18, 9).0[3]), (&of(0), 0));
+        let seen: Vec<_> = out[0].pixels().map(|pixel| pixel.0).filter(|pixel| pixel[3] > 4).collect();
+        assert!(seen.iter().any(|pixel| pixel[3] < 255));
+        for [r, g, b, _] in seen {
+            assert!(r.abs_diff(200) <= 1 && g.abs_diff(100) <= 1 && b.abs_diff(50) <= 1, "{r} {g} {b}");
+        }
     }
 
     #[test]

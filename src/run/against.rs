@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use candle_core::{DType, Tensor};
 
+use super::Setting;
 use super::error::RunError;
 use super::look::{seen, unknown};
 use super::network::Network;
@@ -12,7 +13,7 @@ use super::state::Place;
 use super::step::Lane;
 use crate::check::recipe::{Stage, Term};
 use crate::plan::same_call;
-use crate::words::{Against, Objective, Other, Photos, Taps, cover, registry};
+use crate::words::{Against, Objective, Other, Taps, cover, registry};
 
 /// What does not change while one variant is in one stage, by the number of the term that compares with it.
 #[derive(Clone, Default)]
@@ -27,38 +28,45 @@ enum Reference {
 }
 
 impl References {
-    /// For several variants in their stages; those that compare with the same share it.
+    /// For several variants in their stages; those that compare with the same share it. Nothing where the run is to stop:
+    /// a part of the photos is never compared with.
     pub fn of_all<'r>(
         places: impl Iterator<Item = Place<'r>>,
         networks: &[&dyn Network],
-        photos: Photos,
-    ) -> Result<Vec<Self>, RunError> {
+        setting: &Setting,
+    ) -> Result<Option<Vec<Self>>, RunError> {
         let mut found: Vec<(&Stage, Self)> = Vec::new();
         for at in places {
             let known = found.iter().find(|(stage, _)| compare_alike(stage, at.stage));
             let references = match known {
-                Some((_, references)) => references.clone(),
-                None => Self::of(&at, networks, photos)?,
+                Some((_, references)) => Some(references.clone()),
+                None => Self::of(&at, networks, setting)?,
             };
+            let Some(references) = references else { return Ok(None) };
             found.push((at.stage, references));
         }
-        Ok(found.into_iter().map(|(_, references)| references).collect())
+        Ok(Some(found.into_iter().map(|(_, references)| references).collect()))
     }
 
     /// Reads the photos of a stage and shows those that are not transformed to the network of their term.
-    fn of(at: &Place, networks: &[&dyn Network], photos: Photos) -> Result<Self, RunError> {
+    fn of(at: &Place, networks: &[&dyn Network], setting: &Setting) -> Result<Option<Self>, RunError> {
         let mut references = BTreeMap::new();
         for (number, term) in at.stage.terms.iter().enumerate() {
+            if setting.cancel.is_cancelled() {
+                return Ok(None);
+            }
             let word = word(term)?;
             let Some(network) = networks.get(term.model) else { continue };
             let reference = match word.against(&term.call.args) {
                 Against::Photo { file, transformed } => {
-                    let photo = photos(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width));
+                    let photo = (setting.photos)(file);
+                    let photo = photo.and_then(|photo| cover(&photo, at.stage.height, at.stage.width));
                     let photo = photo.map_err(failed(term))?;
                     match transformed {
                         true => Reference::Picture(photo),
                         false => {
-                            let taps = network.forward(&at.normalized(&photo, term.model)?, false)?;
+                            let input = at.normalized(&photo, term.model)?;
+                            let taps = network.forward(&input, false).map_err(failed(term))?;
                             Reference::Still(of_nodes(term, |node| Ok(vec![tap(&taps, term, node)?.detach()]))?)
                         }
                     }
@@ -68,8 +76,9 @@ impl References {
             };
             references.insert(number, reference);
         }
-        references.extend(means(at, networks, photos)?);
-        Ok(Self(references))
+        let Some(means) = means(at, networks, setting)? else { return Ok(None) };
+        references.extend(means);
+        Ok(Some(Self(references)))
     }
 }
 
@@ -97,8 +106,13 @@ fn compare_alike(a: &Stage, b: &Stage) -> bool {
 }
 
 /// What the terms keep of several photos, the mean over these. One photo after another is shown to a network, once for
-/// all of its terms that name the same ones, and only what is kept of it stays: so they take the memory of one.
-fn means(at: &Place, networks: &[&dyn Network], photos: Photos) -> Result<Vec<(usize, Reference)>, RunError> {
+/// all of its terms that name the same ones, and only what is kept of it stays: so they take the memory of one. Nothing
+/// where the run is to stop.
+fn means(
+    at: &Place,
+    networks: &[&dyn Network],
+    setting: &Setting,
+) -> Result<Option<Vec<(usize, Reference)>>, RunError> {
     /// The terms that show the same photos to the same network, with their numbers.
     struct Alike<'t> {
         model: usize,
@@ -118,9 +132,13 @@ fn means(at: &Place, networks: &[&dyn Network], photos: Photos) -> Result<Vec<(u
         let Some(network) = networks.get(model) else { continue };
         let mut sums: Vec<Vec<Option<Tensor>>> = terms.iter().map(|(_, term)| vec![None; term.nodes.len()]).collect();
         for file in files {
+            if setting.cancel.is_cancelled() {
+                return Ok(None);
+            }
             let Some((_, first)) = terms.first() else { continue };
-            let photo = photos(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width));
-            let taps = network.forward(&at.normalized(&photo.map_err(failed(first))?, model)?, false)?;
+            let photo = (setting.photos)(file).and_then(|photo| cover(&photo, at.stage.height, at.stage.width));
+            let input = at.normalized(&photo.map_err(failed(first))?, model)?;
+            let taps = network.forward(&input, false).map_err(failed(first))?;
             for ((_, term), sums) in terms.iter().zip(&mut sums) {
                 for (node, sum) in term.nodes.iter().zip(sums) {
                     let tap = tap(&taps, term, node)?.detach();
@@ -138,7 +156,7 @@ fn means(at: &Place, networks: &[&dyn Network], photos: Photos) -> Result<Vec<(u
             means.push((*number, Reference::Still(of_nodes)));
         }
     }
-    Ok(means)
+    Ok(Some(means))
 }
 
 /// For each variant, each of its terms and each of their nodes what it compares with; nothing for terms on other networks
@@ -158,7 +176,8 @@ pub(super) fn others(
                     Ok(nodes.iter().map(|others| others.iter().map(still).collect()).collect())
                 }
                 (_, Some(Reference::Picture(photo))) => {
-                    let taps = network.forward(&lane.at.normalized(&seen(photo, &lane.at)?, model)?, false)?;
+                    let input = lane.at.normalized(&seen(photo, &lane.at)?, model)?;
+                    let taps = network.forward(&input, false).map_err(failed(term))?;
                     of_nodes(term, |node| Ok(vec![still(&tap(&taps, term, node)?.detach())]))
                 }
                 (Against::Variants, None) => of_nodes(term, |node| {
@@ -284,6 +303,43 @@ mod tests {
             ["a", "b", "b", "a", "b", "b"],
             "in each of two stages, for both variants and the first two terms"
         );
+    }
+
+    #[test]
+    fn photos_are_left_at_once_and_a_part_of_them_is_not_compared_with() {
+        let terms = || vec![features("sorted", &["a", "b", "c"])];
+        let stages = vec![still("one", 4, terms()), still("two", 7, terms())];
+        let recipe = recipe(vec![variant("", &facts(), stages)], vec![]);
+        let plan = plan(&recipe, &MemoryWorld::default()).0.unwrap();
+        for (stop, steps, frames) in [(1, 0, vec![]), (2, 0, vec![]), (4, 1, vec![3 * 4 * 4]), (5, 1, vec![3 * 4 * 4])]
+        {
+            let (cancel, read) = (CancelToken::new(), RefCell::new(0));
+            let photos = |path: &Path| {
+                *read.borrow_mut() += 1;
+                if *read.borrow() == stop {
+                    cancel.cancel();
+                }
+                photo(path)
+            };
+            let network = Waves::default();
+            let networks = vec![vec![&network as &dyn super::Network]];
+            let setting = Setting {
+                recipe: &recipe,
+                networks: &networks,
+                plan: &plan,
+                photos: &photos,
+                all_frames: false,
+                cancel: &cancel,
+            };
+            let (mut made, mut shown) = (0, Vec::new());
+            let ending = run(&setting, &mut |event| match event {
+                Event::Step(_) => made += 1,
+                Event::Frame { last: true, picture, .. } => shown.push(picture.elem_count()),
+                _ => {}
+            });
+            assert!(ending.unwrap().cancelled);
+            assert_eq!((*read.borrow(), made, shown), (stop, steps, frames), "stopped at {stop}");
+        }
     }
 
     #[test]

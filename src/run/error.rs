@@ -62,6 +62,9 @@ pub(super) struct Fault(pub Culprit, pub &'static str, pub Span);
 /// units of it.
 const RUNAWAY: f64 = 100.0;
 
+/// What is told of errors that the checker rules out.
+const UNEXPECTED: &str = "`fviz check` tells whether a file has changed since; else it is a mistake in fviz: please report it, with the recipe";
+
 impl NotFinite {
     fn message(&self) -> String {
         let what = match self.what {
@@ -107,11 +110,13 @@ impl RunError {
             RunError::NotFinite(problem) => problem.diagnostic(),
             RunError::Word { span, .. } => {
                 Diagnostic::error(&codes::RUN_FAILED, *span, self.to_string(), "this word stopped the run")
+                    .with_help(UNEXPECTED)
             }
             RunError::Tensor(_) => Diagnostic {
                 labels: Vec::new(),
                 ..Diagnostic::error(&codes::RUN_FAILED, Span::default(), self.to_string(), "")
-            },
+            }
+            .with_help(UNEXPECTED),
         }
     }
 }
@@ -122,5 +127,20 @@ pub(crate) fn reason(error: &candle_core::Error) -> String {
         candle_core::Error::WithBacktrace { inner, .. } => reason(inner),
         candle_core::Error::Context { inner, context } => format!("{context}: {}", reason(inner)),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_help() {
+        let error = || candle_core::Error::Msg("no room".into());
+        let span = Span { start: 3, end: 7, ..Span::default() };
+        for problem in [RunError::of("style", span)(error()), RunError::from(error())] {
+            let told = problem.diagnostic();
+            assert!(told.help.is_some_and(|help| help.contains("report it")), "{}", told.message);
+        }
     }
 }

@@ -53,7 +53,12 @@ pub enum Event<'a> {
         variant: usize,
     },
     /// Something worth a line: a start that was helped, or one that can't move.
-    Note(Diagnostic),
+    Note {
+        /// The variant that it is about, if it is about one.
+        variant: Option<usize>,
+        /// What is worth it.
+        note: Diagnostic,
+    },
     /// Nothing more comes.
     Finished {
         /// Whether it was stopped before its end.

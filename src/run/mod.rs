@@ -133,6 +133,9 @@ struct Runner<'a> {
     batch: &'a Batch,
     networks: &'a [&'a dyn Network],
     states: Vec<State>,
+    /// Those at the end of the stage before, until the first step of this one is made: what has not been stepped from yet
+    /// is only another size of them.
+    ended: Vec<State>,
     /// For each variant the photos of its stage.
     references: Vec<References>,
     /// For each variant whether no gradient has come back from any network yet.
@@ -146,14 +149,13 @@ impl<'a> Runner<'a> {
         batch: &'a Batch,
         networks: &'a [&'a dyn Network],
     ) -> Result<Self, RunError> {
-        let mut runner =
-            Self { setting, number, batch, networks, states: Vec::new(), references: Vec::new(), silent: Vec::new() };
+        let (states, ended, references, silent) = Default::default();
+        let mut runner = Self { setting, number, batch, networks, states, ended, references, silent };
         for (index, variant) in runner.variants() {
             let Some(stage) = variant.stages.first() else { continue };
             runner.states.push(started(index, variant, stage, setting.photos)?);
         }
         runner.silent = vec![true; runner.states.len()];
-        runner.references = runner.references_of(0)?;
         Ok(runner)
     }
 
@@ -168,12 +170,9 @@ impl<'a> Runner<'a> {
         let mut step = 0;
         for (number, stage) in first.stages.iter().enumerate() {
             for iteration in 0..stage.steps {
-                if self.setting.cancel.is_cancelled() {
+                if self.setting.cancel.is_cancelled() || iteration == 0 && !self.enter(number)? {
                     ending.cancelled = true;
                     return Ok(());
-                }
-                if iteration == 0 && number > 0 {
-                    self.enter(number)?;
                 }
                 let outcomes = self.iterate(number, iteration, step, sink)?;
                 let scores: Vec<Scores> = outcomes.iter().map(|outcome| outcome.scores.clone()).collect();
@@ -201,25 +200,31 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// What the terms of a stage compare with, for each variant.
-    fn references_of(&self, number: usize) -> Result<Vec<References>, RunError> {
+    /// What the terms of a stage compare with, for each variant; nothing where the run is to stop.
+    fn references_of(&self, number: usize) -> Result<Option<Vec<References>>, RunError> {
         let stage =
             |variant: &'a Variant| Some(Place { variant, stage: variant.stages.get(number)?, iteration: 0, step: 0 });
         let places = self.variants().filter_map(|(_, variant)| stage(variant));
-        References::of_all(places, self.networks, self.setting.photos)
+        References::of_all(places, self.networks, self.setting)
     }
 
-    /// Carries every canvas into the next stage.
-    fn enter(&mut self, number: usize) -> Result<(), RunError> {
-        let variants: Vec<_> = self.variants().collect();
-        for (state, (_, variant)) in self.states.iter_mut().zip(variants) {
+    /// Makes ready for a stage and carries every canvas into it; whether it did, or the run is to stop: then all is as
+    /// it was.
+    fn enter(&mut self, number: usize) -> Result<bool, RunError> {
+        let Some(references) = self.references_of(number)? else { return Ok(false) };
+        self.references = references;
+        if number == 0 {
+            return Ok(true);
+        }
+        let mut states = Vec::with_capacity(self.states.len());
+        for (state, (_, variant)) in self.states.iter().zip(self.variants()) {
             let (Some(before), Some(stage)) = (variant.stages.get(state.stage), variant.stages.get(number)) else {
                 continue;
             };
-            *state = carried(state, variant, (number, stage), before, self.setting.photos)?;
+            states.push(carried(state, variant, (number, stage), before, self.setting.photos)?);
         }
-        self.references = self.references_of(number)?;
-        Ok(())
+        self.ended = std::mem::replace(&mut self.states, states);
+        Ok(true)
     }
 
     fn iterate(
@@ -254,14 +259,14 @@ impl<'a> Runner<'a> {
             if let Some(node) = network.redirected().first()
                 && !ending.helped
             {
-                sink(Event::Note(helped(model, node)));
+                sink(Event::Note { variant: None, note: helped(model, node) });
                 ending.helped = true;
             }
         }
-        for ((silent, outcome), (_, variant)) in self.silent.iter_mut().zip(outcomes).zip(&variants) {
+        for ((silent, outcome), (index, variant)) in self.silent.iter_mut().zip(outcomes).zip(&variants) {
             *silent &= outcome.silent;
             if *silent && (step + 1 == REDIRECTED_STEPS || step + 1 == steps) {
-                sink(Event::Note(stuck(variant, step + 1)));
+                sink(Event::Note { variant: Some(*index), note: stuck(variant, step + 1) });
             }
         }
     }
@@ -275,6 +280,7 @@ impl<'a> Runner<'a> {
         sink: &mut dyn FnMut(Event),
     ) -> Result<(), RunError> {
         let plan = self.setting.plan;
+        self.ended.clear();
         for (state, outcome) in self.states.iter_mut().zip(outcomes) {
             *state = outcome.state;
             if plan.shows_view(state.variant, take) {
@@ -290,14 +296,11 @@ impl<'a> Runner<'a> {
 
     /// A run that ends early still shows where it was.
     fn hand_out_what_is_there(&self, sink: &mut dyn FnMut(Event)) -> Result<(), RunError> {
-        for (state, (_, variant)) in self.states.iter().zip(self.variants()) {
-            let before = state.stage.checked_sub(1).and_then(|stage| Some((stage, variant.stages.get(stage)?.steps)));
-            let take = match (state.iteration, before) {
-                (0, Some((stage, steps))) => Take { stage, iteration: steps.saturating_sub(1) },
-                // A canvas that no step has touched is only what the run began with.
-                (0, None) => continue,
-                (iteration, _) => Take { stage: state.stage, iteration: iteration - 1 },
-            };
+        let states = if self.ended.is_empty() { &self.states } else { &self.ended };
+        for state in states {
+            // A canvas that no step has touched is only what the run began with.
+            let Some(iteration) = state.iteration.checked_sub(1) else { continue };
+            let take = Take { stage: state.stage, iteration };
             let picture = picture(self.setting.recipe, state)?;
             sink(Event::Frame { variant: state.variant, take, last: true, picture: &picture });
         }

@@ -43,21 +43,23 @@ pub(super) fn carried(
     before: &Stage,
     photos: Photos,
 ) -> Result<State, RunError> {
-    let has = form(stage).has_alpha().then_some(BEGUN);
+    let has = |opacity: f64| form(stage).has_alpha().then_some(opacity);
     let old = canvas_of(before)?.decode(state.shown(), form(before))?.detach();
     let old = over(state.held.as_ref(), old)?;
-    let picture = alpha::with_alpha(&sized(&old, stage.over_photo, variant, (stage, before), photos)?, has)?;
+    let grown = sized(&old, stage.over_photo, variant, (stage, before), photos)?;
     let start = match &state.held {
         // What is held goes on to be: a photo with its own detail, and nothing that was grown beside it.
         Some(held) if stage.canvas.args.file("mask") == before.canvas.args.file("mask") => {
             let of_photo = stage.init.args.file("file").is_some();
-            alpha::with_alpha(&sized(held.start(), of_photo, variant, (stage, before), photos)?, has)?
+            sized(held.start(), of_photo, variant, (stage, before), photos)?
         }
-        _ => picture.clone(),
+        _ => grown.clone(),
     };
     let kind = canvas_of(stage)?;
+    let picture = alpha::with_alpha(&grown, has(BEGUN))?;
     let params = kind.clamp(&kind.encode(&picture, form(stage))?, form(stage))?;
-    let held = held(stage, &start, photos)?;
+    // What had no alpha of its own is opaque where it is held.
+    let held = held(stage, &alpha::with_alpha(&start, has(1.0))?, photos)?;
     Ok(State { variant: state.variant, stage: number, iteration: 0, params, held, moments: Moments::default() })
 }
 

@@ -16,7 +16,7 @@ pub struct State {
     pub stage: usize,
     /// How many iterations of that stage are done.
     pub iteration: usize,
-    /// The canvas's parameters; of `pixels` the picture itself, `[1, 3, H, W]`.
+    /// The canvas's parameters; of `pixels` the picture itself, `[1, 3, H, W]` or, with alpha, `[1, 4, H, W]`.
     pub params: Tensor,
     /// What a mask holds of the picture that the stage began with.
     pub held: Option<Held>,

@@ -98,7 +98,7 @@ fn ask(
     let inputs: Vec<Tensor> = looks.iter().filter_map(|look| look.inputs.get(model)).map(Tensor::detach).collect();
     let input = Var::from_tensor(&Tensor::cat(&inputs, 0)?)?;
     drop(inputs);
-    if !lanes.iter().any(|lane| lane.at.stage.terms.iter().any(|term| term.model == model)) {
+    if !lanes.iter().any(|lane| lane.at.stage.asks(model)) {
         // Only other stages read it.
         let gradients = back(&Taps::new(), &[], lanes, &input)?;
         return Ok(gradients.into_iter().map(|gradient| Answer { verdict: Verdict::default(), gradient }).collect());

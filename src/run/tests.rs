@@ -138,7 +138,7 @@ fn told_of(recipe: &Recipe, networks: &[&dyn Network], stop: usize) -> Told {
         }
         Event::Phase(_) | Event::Map { .. } | Event::Done { .. } => {}
         Event::View { .. } => told.order.push("view"),
-        Event::Note(note) => told.notes.push(note.code),
+        Event::Note { note, .. } => told.notes.push(note.code),
         Event::Finished { .. } => told.order.push("finished"),
     });
     told.result = Some(result);
@@ -247,6 +247,21 @@ fn what_a_mask_holds_stays_to_the_last_bit() {
                 }
             }
             assert!((0..9).all(|row| frames[0][9 * row + 7] != frames[11][9 * row + 7]), "{name}: nothing moves");
+        }
+    }
+}
+
+#[test]
+fn what_a_mask_holds_is_opaque_where_alpha_begins_in_a_later_stage() {
+    for name in ["pixels", "fourier", "pyramid"] {
+        for masked_before in [false, true] {
+            let first = Stage { canvas: canvas_with(name, false, masked_before), ..busy(0, 2) };
+            let second = Stage { name: "second".into(), canvas: canvas_with(name, true, true), ..busy(0, 2) };
+            let told = told(&one(vec![first, second]));
+            let alpha = &told.pictures(0)[3][3 * 81..];
+            let held = alpha.iter().enumerate().filter(|(k, _)| k % 9 < 4);
+            assert!(held.clone().count() == 36 && held.clone().all(|(_, &alpha)| alpha == 1.0), "{name}: {alpha:?}");
+            assert!(alpha[8] < 1.0, "{name}: what moves begins half clear");
         }
     }
 }
@@ -469,6 +484,21 @@ fn a_cancelled_run_keeps_its_frames_and_hands_out_the_last_canvas() {
     assert!((0..7).all(|i| part.frames[i].3 == whole.frames[i].3));
     assert_eq!(part.order.last(), Some(&"finished"));
     assert!(told_until(&recipe, &Waves::default(), 0).frames.is_empty());
+}
+
+#[test]
+fn a_stage_that_fails_at_once_leaves_the_last_canvas_of_the_one_before() {
+    let mut coarse = stage("coarse", 4, 3);
+    coarse.terms = vec![class("out", 1, 1.0)];
+    let fine = Stage { name: "fine".into(), width: 9, height: 9, ..coarse.clone() };
+    let recipe = one(vec![coarse, fine]);
+    let bad = Waves { bad_call: Some(3), ..Waves::default() };
+    let failed = told_until(&recipe, &bad, usize::MAX);
+    assert_eq!(failed.error().step, 3);
+    let end = (Take { stage: 0, iteration: 2 }, true, &failed.frames[2].3);
+    assert_eq!(failed.frames.len(), 4);
+    let (_, take, last, picture) = &failed.frames[3];
+    assert_eq!((*take, *last, picture), end);
 }
 
 #[test]

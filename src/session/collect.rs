@@ -91,7 +91,7 @@ impl<'p> Collected<'p> {
             | Event::Done { .. }
             | Event::Started { .. }
             | Event::Phase(_)
-            | Event::Note(_)
+            | Event::Note { .. }
             | Event::Finished { .. } => {}
         }
     }

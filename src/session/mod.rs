@@ -28,7 +28,7 @@ use crate::nets;
 use crate::plan::plan;
 use crate::render::file::{self, FileError};
 use crate::run::{Ending, Event, Network, RunError, Scores, Setting, run};
-use crate::source::{CancelToken, Diagnostic, World};
+use crate::source::{CancelToken, Diagnostic, Severity, World};
 use crate::store::WeightStore;
 
 pub use collect::shown;
@@ -88,6 +88,14 @@ pub enum News<'a> {
     Run(Event<'a>),
     /// A file is about to be made, which may take its time.
     Writing,
+    /// A file could not be written while others still grow. It is told of the first one alone; the run goes on, and how
+    /// it ended tells of all.
+    NotWritten {
+        /// Why.
+        why: &'a str,
+        /// Whether it is tried again in the end.
+        again: bool,
+    },
     /// A file was written.
     Wrote(&'a Path),
 }
@@ -160,6 +168,12 @@ impl Session {
     /// The networks that were loaded and are kept, with their models' names.
     pub fn networks(&self) -> impl Iterator<Item = (&str, &nets::Network)> {
         self.networks.loaded().map(|loaded| (loaded.identity.name.as_str(), &*loaded.network))
+    }
+
+    /// The network of a model for just these nodes, with its model's name, if it is loaded.
+    pub fn loaded(&self, model: &Model, nodes: &BTreeSet<String>) -> Option<(&str, &nets::Network)> {
+        let loaded = self.networks.of(model, nodes)?;
+        Some((&loaded.identity.name, &loaded.network))
     }
 
     /// Loads networks anew that came from files, as after a change of one of them.
@@ -236,12 +250,21 @@ impl Session {
             all_frames: options.all_frames,
             cancel: &options.cancel,
         };
+        // What was warned of would not be told again where it is taken from the shelf.
+        let mut warned: BTreeSet<usize> = BTreeSet::new();
         let result = run(&setting, &mut |event| {
             collected.hear(&event);
+            if let Event::Note { variant: Some(variant), note } = &event
+                && note.severity == Severity::Warning
+            {
+                warned.insert(*variant);
+            }
             let done = if let Event::Done { variant } = event { Some(variant) } else { None };
             tell(News::Run(event));
             if let Some(variant) = done {
-                let put = keeping.borrow_mut().as_mut().map(|keeping| keeping.put(variant, collected.of(variant)));
+                let mut keeping = keeping.borrow_mut();
+                let keeping = keeping.as_mut().filter(|_| !warned.contains(&variant));
+                let put = keeping.map(|keeping| keeping.put(variant, collected.of(variant)));
                 if let Some(Err(error)) = put {
                     tell(News::NotKept(&Arc::new(error)));
                 }

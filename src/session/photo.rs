@@ -1,9 +1,9 @@
 //! Photos as pictures.
 
-use std::io::Cursor;
-
 use candle_core::{Device, Tensor};
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
+use image::ImageError;
+
+use crate::source::photo;
 
 /// Under transparent pixels lies this: middle gray, on every channel.
 const UNDER: f32 = 0.5;
@@ -25,7 +25,7 @@ pub enum PhotoError {
 /// # Errors
 /// The bytes are no picture of a known format.
 pub fn decode(bytes: &[u8]) -> Result<Tensor, PhotoError> {
-    let picture = oriented(bytes).map_err(|error| match error {
+    let picture = photo::decode(bytes).map_err(|error| match error {
         ImageError::Unsupported(_) => PhotoError::Format,
         other => PhotoError::Decode(other.to_string()),
     })?;
@@ -43,18 +43,12 @@ pub fn decode(bytes: &[u8]) -> Result<Tensor, PhotoError> {
         .map_err(|error| PhotoError::Decode(crate::run::reason(&error)))
 }
 
-fn oriented(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
-    let mut decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?.into_decoder()?;
-    let orientation = decoder.orientation()?;
-    let mut picture = DynamicImage::from_decoder(decoder)?;
-    picture.apply_orientation(orientation);
-    Ok(picture)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
-    use image::{ImageFormat, Luma, Rgba, RgbaImage};
+    use image::{DynamicImage, ImageFormat, Luma, Rgba, RgbaImage};
 
     fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());

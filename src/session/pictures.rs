@@ -34,7 +34,7 @@ pub(super) fn pages(recipe: &Recipe, output: &Output, all: &Collected) -> Result
     let mut reels = Vec::new();
     let best = if name == "best" { best(output, all) } else { None };
     for member in output.members.iter().filter(|member| best.is_none_or(|best| member.variant == best)) {
-        reels.push(reel(recipe, output, member, all, name == "view", scale)?);
+        reels.push(reel(recipe, member, all, name == "view", scale)?);
     }
     if reels.iter().all(|reel| reel.frames.is_empty()) {
         return Ok(Vec::new());
@@ -62,20 +62,13 @@ impl From<(usize, RgbaImage)> for Page {
     }
 }
 
-fn reel(
-    recipe: &Recipe,
-    output: &Output,
-    member: &Member,
-    all: &Collected,
-    views: bool,
-    scale: u32,
-) -> Result<Reel, String> {
+fn reel(recipe: &Recipe, member: &Member, all: &Collected, views: bool, scale: u32) -> Result<Reel, String> {
     let made = all.of(member.variant);
     let pictures = if views { &made.views } else { &made.canvases };
     let mut takes: Vec<Take> = member.takes.iter().copied().filter(|take| pictures.contains_key(take)).collect();
     // A run that was stopped ends where it stood.
     if let Some(end) = made.end
-        && output.stages.contains(&end.stage)
+        && member.stages.contains(&end.stage)
         && takes.last() < Some(&end)
         && pictures.contains_key(&end)
     {

@@ -2,7 +2,7 @@
 
 use super::collect::Collected;
 use crate::check::recipe::{Recipe, Stage};
-use crate::plan::{Output, Take};
+use crate::plan::{Member, Output, Take};
 use crate::render::metadata::Score;
 use crate::render::scores::{Row, Scores as Table};
 use crate::run::Scores;
@@ -31,9 +31,10 @@ fn values(scores: &Scores) -> Vec<f64> {
 /// The rows that a file shows: all variants' first steps, in the order of the recipe, then their second …
 pub(super) fn table(recipe: &Recipe, output: &Output, all: &Collected) -> Table {
     let mut terms: Vec<String> = Vec::new();
-    let members: Vec<usize> = output.members.iter().map(|member| member.variant).collect();
-    for variant in members.iter().filter_map(|&index| recipe.variants.get(index)) {
-        for stage in output.stages.iter().filter_map(|&stage| variant.stages.get(stage)) {
+    let members = &output.members;
+    for member in members {
+        let Some(variant) = recipe.variants.get(member.variant) else { continue };
+        for stage in member.stages.iter().filter_map(|&stage| variant.stages.get(stage)) {
             for name in columns(stage) {
                 if name != LOSS && !terms.contains(&name) {
                     terms.push(name);
@@ -42,17 +43,17 @@ pub(super) fn table(recipe: &Recipe, output: &Output, all: &Collected) -> Table 
         }
     }
     terms.push(LOSS.to_string());
-    let label = |&index: &usize| recipe.variants.get(index).map(|variant| variant.label.clone()).unwrap_or_default();
+    let label = |member: &Member| recipe.variants.get(member.variant).map(|variant| variant.label.clone());
     let mut scored: Vec<(Take, usize, &Scores)> = Vec::new();
     for (at, member) in members.iter().enumerate() {
-        let own = all.of(*member).scores.iter().filter(|(take, _)| output.stages.contains(&take.stage));
+        let own = all.of(member.variant).scores.iter().filter(|(take, _)| member.stages.contains(&take.stage));
         scored.extend(own.map(|(take, scores)| (*take, at, scores)));
     }
     // Step by step as if all had run together: which of them did is a matter of memory, and of what was kept before.
     scored.sort_by_key(|(take, at, _)| (*take, *at));
     let mut rows = Vec::with_capacity(scored.len());
     for (take, variant, scores) in scored {
-        let known = members.get(variant).and_then(|&member| recipe.variants.get(member));
+        let known = members.get(variant).and_then(|member| recipe.variants.get(member.variant));
         let Some(stage) = known.and_then(|variant| variant.stages.get(take.stage)) else { continue };
         let (own, numbers) = (columns(stage), values(scores));
         let value = |name: &String| own.iter().position(|column| column == name).and_then(|at| numbers.get(at));
@@ -63,7 +64,7 @@ pub(super) fn table(recipe: &Recipe, output: &Output, all: &Collected) -> Table 
             values: terms.iter().map(|name| value(name).copied().unwrap_or(f64::NAN)).collect(),
         });
     }
-    Table { variants: members.iter().map(label).collect(), terms, rows }
+    Table { variants: members.iter().map(|member| label(member).unwrap_or_default()).collect(), terms, rows }
 }
 
 /// The last scores of a variant, for a file's metadata.

@@ -246,7 +246,7 @@ fn a_dead_start_is_redirected_and_the_picture_moves() {
             News::Run(Event::Frame { picture, .. }) => {
                 frames.push(picture.flatten_all().unwrap().to_vec1::<f32>().unwrap());
             }
-            News::Run(Event::Note(note)) => notes.push(note),
+            News::Run(Event::Note { note, .. }) => notes.push(note),
             _ => {}
         };
         let recipe = recipe(vec![variant], vec![]);
@@ -322,6 +322,39 @@ fn a_sheet_of_two_axes_has_a_row_for_each_value_of_the_first() {
     assert_eq!(of(&["a, 1", "a, 2", "a, 3", "b, 1", "b, 2", "b, 3"]).0, cell(3));
     assert_eq!(of(&["a, 1", "b, 1", "c, 1", "d, 1"]).0, cell(2), "one value of the last");
     assert_eq!(of(&["a", "b", "c", "d", "e", "f", "g", "h"]).0, cell(4), "one axis");
+}
+
+/// It is told at once, and once; its frames stay only as long as another try may do better.
+#[test]
+fn a_file_that_can_not_be_written_is_told_while_others_grow() {
+    let tall = || layout("grid", &[("size", Arg::Size(1, 1_000_000))]);
+    for (again, kind) in [(true, layout("frames", &[])), (false, tall())] {
+        let recipe = motifs(&[3, 4, 5], 1, vec![last("{label}.png", kind)]);
+        let plan = plan(&recipe, &MemoryWorld::default()).0.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for unit in [3, 4, 5] {
+            std::fs::create_dir(folder.path().join(format!("u{unit}.png"))).unwrap();
+        }
+        let (weights, discard) = (vec![Vec::new(); plan.batches.len()], CancelToken::new());
+        let mut writing = write::Writing::new(&recipe, &plan, Some(folder.path()), &weights, &discard);
+        let mut all = collect::Collected::new(3, &plan);
+        let picture =
+            candle_core::Tensor::zeros((1, 3, 8, 8), candle_core::DType::F32, &candle_core::Device::Cpu).unwrap();
+        let mut told = Vec::new();
+        let mut tell = |news: News| {
+            if let News::NotWritten { again, .. } = news {
+                told.push(again);
+            }
+        };
+        for variant in 0..3 {
+            let take = crate::plan::Take { stage: 0, iteration: 0 };
+            all.hear(&Event::Frame { variant, take, last: true, picture: &picture });
+            writing.done(variant, &mut all, &mut tell);
+            assert_eq!(all.of(variant).canvases.len(), usize::from(again));
+        }
+        assert_eq!(writing.rest(all, &mut tell).len(), 3);
+        assert_eq!(told, [again]);
+    }
 }
 
 /// A file appears while others still grow, and its frames are dropped.

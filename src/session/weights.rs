@@ -129,6 +129,11 @@ impl Networks {
         self.loaded.iter().find(|loaded| loaded.key == *key)
     }
 
+    /// What is loaded of a model for just these nodes.
+    pub fn of(&self, model: &Model, nodes: &BTreeSet<String>) -> Option<&Loaded> {
+        self.find(&key(model, nodes))
+    }
+
     /// The network of a model for just these nodes.
     pub fn one(
         model: &Model,

@@ -57,8 +57,21 @@ pub(super) struct Writing<'a> {
     pub discard: &'a CancelToken,
     /// For each variant its files, by their numbers in the plan.
     files: Vec<Vec<usize>>,
-    /// For each file of how many variants it waits; nothing once it is written.
+    /// For each file of how many variants it waits; nothing once it is written, or can never be.
     waits: Vec<Option<usize>>,
+    /// Why files can never be written.
+    lost: Vec<WriteError>,
+    /// Variants that are not done.
+    left: usize,
+    /// Whether it was told that a file can't be written.
+    warned: bool,
+}
+
+impl WriteError {
+    /// Whether another try may do better: a disk may get room, a picture does not become smaller.
+    fn may_pass(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
 }
 
 impl<'a> Writing<'a> {
@@ -76,21 +89,41 @@ impl<'a> Writing<'a> {
             }
         }
         let waits = plan.outputs.iter().map(|output| Some(output.members.len())).collect();
-        Self { recipe, plan, folder, weights, discard, files, waits }
+        Self {
+            recipe,
+            plan,
+            folder,
+            weights,
+            discard,
+            files,
+            waits,
+            lost: Vec::new(),
+            left: recipe.variants.len(),
+            warned: false,
+        }
     }
 
     /// A variant is done: writes the files that waited for it alone, and drops frames that no other file shows. A file
-    /// that can't be written keeps its frames and is tried again in the end.
+    /// that can't be written keeps its frames and is tried again in the end, unless that is no use. The first one is told
+    /// at once: who hears of it after hours of work could have made room.
     pub fn done(&mut self, variant: usize, all: &mut Collected, tell: &mut dyn FnMut(News)) {
         let mut touched = vec![variant];
+        self.left = self.left.saturating_sub(1);
         for at in self.files.get(variant).cloned().unwrap_or_default() {
             let Some(Some(waits)) = self.waits.get_mut(at) else { continue };
             *waits -= 1;
             let Some(output) = self.plan.outputs.get(at).filter(|_| *waits == 0) else { continue };
             if self.is_wanted() {
                 tell(News::Writing);
-                if self.output(output, all, tell).is_err() {
-                    continue;
+                if let Err(error) = self.output(output, all, tell) {
+                    let again = error.may_pass();
+                    if self.left > 0 && !std::mem::replace(&mut self.warned, true) {
+                        tell(News::NotWritten { why: &error.to_string(), again });
+                    }
+                    if again {
+                        continue;
+                    }
+                    self.lost.push(error);
                 }
             }
             self.waits[at] = None;
@@ -105,6 +138,7 @@ impl<'a> Writing<'a> {
     /// keep the others from being written.
     pub fn rest(mut self, mut all: Collected, tell: &mut dyn FnMut(News)) -> Vec<WriteError> {
         let mut errors: Vec<WriteError> = all.problem.take().map(WriteError::Frame).into_iter().collect();
+        errors.append(&mut self.lost);
         for (at, output) in self.plan.outputs.iter().enumerate() {
             if !self.is_wanted() || self.waits.get(at).copied().flatten().is_none() {
                 continue;

@@ -5,6 +5,7 @@
 
 mod cancel;
 mod diagnostic;
+pub mod photo;
 mod span;
 mod world;
 

@@ -59,7 +59,7 @@ pub trait Transform: Sync {
     fn spec(&self) -> &'static Spec;
     /// `[N, 3, H, W]` → `[N, 3, H', W']`.
     fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
-    /// The sizes that come out for the sizes that go in. Only `pad`, `crop` and `resize` change them.
+    /// The sizes that come out for the sizes that go in. Only what pads, crops or resizes changes them.
     fn sizes(&self, _args: &Args, sizes: Sizes) -> Sizes {
         sizes
     }
@@ -119,8 +119,6 @@ pub trait Mode: Sync {
 /// What an optimizer remembers from step to step.
 #[derive(Clone, Debug, Default)]
 pub struct Moments {
-    /// Steps made.
-    pub steps: usize,
     /// Running tensors, in the optimizer's own order.
     pub slots: Vec<Tensor>,
     /// What share of all that each running mean would hold after infinitely many steps is in it.
@@ -197,7 +195,7 @@ pub struct Other {
     pub offset: i64,
 }
 
-/// What is maximized or minimized: a mean over positions and views, unweighted.
+/// What is maximized or minimized, unweighted: a mean over positions and views, but where its doc says otherwise.
 pub trait Objective: Sync {
     /// Its description.
     fn spec(&self) -> &'static Spec;

@@ -162,7 +162,6 @@ fn optimizers_are_torchs() {
             let at = Moment { iteration: i, ..Moment::still(Kind::Optimizer, optimizer.spec().name) };
             params = optimizer.step(&params, &gradients.get(i).unwrap(), &mut moments, &args, &at).unwrap();
         }
-        assert_eq!(moments.steps, 5);
         assert_close(&params, fixture.get(&format!("optimizer.{name}")), 1e-12, name);
     }
 }

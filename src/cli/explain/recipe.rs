@@ -127,7 +127,7 @@ fn motion(variant: &Variant, animation: Option<&Render>) -> Vec<String> {
     let mut lines = Vec::new();
     for (number, stage) in variant.stages.iter().enumerate() {
         let frames =
-            animation.and_then(|render| Some((render.frames.get(number).copied().flatten()?.every, render.fps)));
+            animation.and_then(|render| Some((render.frames.first()?.get(number).copied()??.every, render.fps)));
         for mode in &stage.modes {
             for call in std::iter::once(mode).chain(&mode.block) {
                 let moves = moves(call);
@@ -225,13 +225,11 @@ fn file(recipe: &Recipe, output: &Output, render: &Render) -> String {
         Format::Png if output.is_series() => format!("{layout}, {takes} files"),
         Format::Png => layout.to_string(),
     };
-    let stages = match recipe.variants.first().map(|variant| variant.stages.len()) {
-        Some(all) if output.stages.len() < all => {
-            let names: Vec<&str> = recipe
-                .variants
-                .first()
-                .map(|v| output.stages.iter().filter_map(|&s| Some(v.stages.get(s)?.name.as_str())).collect())
-                .unwrap_or_default();
+    let first = output.members.first().and_then(|member| Some((member, recipe.variants.get(member.variant)?)));
+    let stages = match first {
+        Some((member, variant)) if member.stages.len() < variant.stages.len() => {
+            let names: Vec<&str> =
+                member.stages.iter().filter_map(|&s| Some(variant.stages.get(s)?.name.as_str())).collect();
             format!(", stage {}", names.join(", "))
         }
         _ => String::new(),

@@ -91,7 +91,7 @@ impl<'a> Drawing<'a> {
                 *place = session::shown(picture).ok();
             }
             // Nothing is written here, and a start that is helped is no news to someone who asked for no run.
-            if !matches!(news, News::Run(Event::Finished { .. } | Event::Note(_))) {
+            if !matches!(news, News::Run(Event::Finished { .. } | Event::Note { .. })) {
                 progress.hear(&news, &checked.sources);
             }
         });

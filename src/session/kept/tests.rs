@@ -391,3 +391,15 @@ fn two_runs_at_once_do_not_disturb_each_other() {
     });
     assert_eq!(grew(&run(&recipe, &shelves.keep)), NONE);
 }
+
+/// A shelf holds no warnings, and a picture that does not move is one to be told of each time.
+#[test]
+fn what_was_warned_of_is_grown_again() {
+    let shelves = shelves();
+    let text = "fviz 1\nmodel motifs(redirect = off)\ncanvas 96x96\nmaximize neuron(relu7, each [6, 3], at = (3, 3))\n\
+                optimize sgd(lr = 1) for 3 steps\nrender \"{label}.png\"\n";
+    let (first, again) = (run(&checked(text), &shelves.keep), run(&checked(text), &shelves.keep));
+    assert_eq!(grew(&first), [0, 1]);
+    assert_eq!(grew(&again).first(), Some(&0), "unit 6 gives no gradient");
+    assert_eq!(first.files, again.files);
+}

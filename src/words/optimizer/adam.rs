@@ -68,7 +68,6 @@ impl Optimizer for Adam {
         };
         let mean = blend(moments.slots.first(), &gradient, beta1)?;
         let square = blend(moments.slots.get(1), &gradient.sqr()?, beta2)?;
-        moments.steps += 1;
         // 1 − βᵗ where β does not change.
         for (share, beta) in moments.shares.iter_mut().zip([beta1, beta2]) {
             *share = beta * *share + (1.0 - beta);

@@ -52,7 +52,6 @@ impl Optimizer for Momentum {
             None => gradient,
         };
         let next = (params.detach() - (&sum * rate(args, at))?)?;
-        moments.steps += 1;
         moments.slots = vec![sum];
         Ok(next)
     }

@@ -31,11 +31,10 @@ impl Optimizer for Sgd {
         &self,
         params: &Tensor,
         gradient: &Tensor,
-        moments: &mut Moments,
+        _moments: &mut Moments,
         args: &Args,
         at: &Moment,
     ) -> Result<Tensor> {
-        moments.steps += 1;
         add_scaled(params, &normalized(gradient, args)?, -rate(args, at))
     }
 }

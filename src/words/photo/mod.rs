@@ -34,17 +34,30 @@ static IMAGE: Spec = Spec {
 ///
 /// # Errors
 /// The photo is no picture.
-pub fn looked_at(photo: &Tensor, args: &Args, facts: &Facts, (height, width): (usize, usize)) -> Result<Tensor> {
+pub fn looked_at(photo: &Tensor, args: &Args, facts: &Facts, size: (usize, usize)) -> Result<Tensor> {
+    match args.choice("fit") {
+        "model" => fitted(photo, facts, size),
+        fit => placed(photo, size, fit, Sample::Bilinear),
+    }
+}
+
+/// A photo that covers a height and a width, is contained in them, or is stretched to them.
+///
+/// # Errors
+/// The photo is no picture.
+pub(super) fn placed(photo: &Tensor, (height, width): (usize, usize), fit: &str, sample: Sample) -> Result<Tensor> {
     let (_, _, tall, wide) = photo.dims4()?;
+    if (tall, wide) == (height, width) {
+        return Ok(photo.clone());
+    }
     let (down, across) = (height as f64 / tall as f64, width as f64 / wide as f64);
-    let factor = match args.choice("fit") {
+    let factor = match fit {
         "cover" => down.max(across),
         "contain" => down.min(across),
-        "stretch" => return resize(photo, height, width, Sample::Bilinear),
-        _ => return fitted(photo, facts, (height, width)),
+        _ => return resize(photo, height, width, sample),
     };
     let scaled = |length: usize| ((length as f64 * factor).round() as usize).max(1);
-    let photo = resize(photo, scaled(tall), scaled(wide), Sample::Bilinear)?;
+    let photo = resize(photo, scaled(tall), scaled(wide), sample)?;
     // What is too long loses both ends alike, what is too short gets gray on both.
     let centred = |from: usize, to: usize| {
         let first = (from as i64 - to as i64).div_euclid(2);
