@@ -26,7 +26,8 @@ impl Canvas for Pyramid {
 
     /// All of it in the finest level.
     fn encode(&self, picture: &Tensor, form: Form) -> Result<Tensor> {
-        let finest = (logit(&picture.clamp(RIM, 1.0 - RIM)?)? * 0.5)?.flatten_from(2)?;
+        let share = share((form.height, form.width), form);
+        let finest = (logit(&picture.clamp(RIM, 1.0 - RIM)?)? * (0.5 / share))?.flatten_from(2)?;
         let coarser: usize = sizes(form).map(|(height, width)| height * width).sum::<usize>() - finest.dim(2)?;
         Tensor::cat(&[&Tensor::zeros((1, form.planes(), coarser), picture.dtype(), picture.device())?, &finest], 2)
     }
@@ -47,10 +48,18 @@ fn sizes(form: Form) -> impl Iterator<Item = (usize, usize)> {
     coarser.chain([(height, width)])
 }
 
+/// By what a level is multiplied.
+fn share((height, width): (usize, usize), form: Form) -> f64 {
+    let decay = form.args.dial("decay").map_or(0.0, |dial| dial.at(0.0, 0.0));
+    libm::pow(height.max(width) as f64, -decay)
+}
+
 /// `[1, C, Σ h w]` → `[1, C, H, W]`: all levels resized and summed, one after another. In candle's graph every level
 /// would be kept at the full size until the way back.
 struct Sum {
     levels: Vec<(usize, usize)>,
+    /// By what each is multiplied.
+    shares: Vec<f64>,
     planes: usize,
     height: usize,
     width: usize,
@@ -58,11 +67,13 @@ struct Sum {
 
 impl Sum {
     fn of(form: Form) -> Self {
-        Self { levels: sizes(form).collect(), planes: form.planes(), height: form.height, width: form.width }
+        let levels: Vec<(usize, usize)> = sizes(form).collect();
+        let shares = levels.iter().map(|&level| share(level, form)).collect();
+        Self { levels, shares, planes: form.planes(), height: form.height, width: form.width }
     }
 
-    fn resized(&self, level: &Tensor) -> Result<Tensor> {
-        resize(level, self.height, self.width, Sample::Bicubic)
+    fn resized(&self, level: &Tensor, share: f64) -> Result<Tensor> {
+        resize(&(level * share)?, self.height, self.width, Sample::Bicubic)
     }
 
     fn forward<T: WithDType>(&self, all: &[T]) -> Result<Vec<T>> {
@@ -72,11 +83,12 @@ impl Sum {
         }
         let mut sum = Tensor::zeros((1, self.planes, self.height, self.width), T::DTYPE, &Device::Cpu)?;
         let mut from = 0;
-        for &(height, width) in &self.levels {
+        for (&(height, width), &share) in self.levels.iter().zip(&self.shares) {
             let values: Vec<T> =
                 all.chunks(length).flat_map(|plane| &plane[from..][..height * width]).copied().collect();
             from += height * width;
-            sum = (sum + self.resized(&Tensor::from_vec(values, (1, self.planes, height, width), &Device::Cpu)?)?)?;
+            sum = (sum
+                + self.resized(&Tensor::from_vec(values, (1, self.planes, height, width), &Device::Cpu)?, share)?)?;
         }
         sum.flatten_all()?.to_vec1()
     }
@@ -101,9 +113,9 @@ impl CustomOp1 for Sum {
     fn bwd(&self, params: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let grad = grad.detach();
         let mut parts = Vec::with_capacity(self.levels.len());
-        for &(height, width) in &self.levels {
+        for (&(height, width), &share) in self.levels.iter().zip(&self.shares) {
             let level = Var::zeros((1, self.planes, height, width), params.dtype(), params.device())?;
-            let mut gradients = (self.resized(&level)? * &grad)?.sum_all()?.backward()?;
+            let mut gradients = (self.resized(&level, share)? * &grad)?.sum_all()?.backward()?;
             parts.push(gradients.remove(&level).map_or_else(|| level.zeros_like(), Ok)?.flatten_from(2)?);
         }
         Tensor::cat(&parts, 2).map(Some)
@@ -129,8 +141,8 @@ mod tests {
 
     #[test]
     fn a_picture_comes_back_and_gradients_are_those_of_differences() {
-        let args = Args::new().with("step", Arg::Number(3.0.into()));
-        for (height, width) in [(7, 5), (8, 8), (1, 4)] {
+        for (height, width, decay) in [(7, 5, 0.0), (8, 8, 1.0), (1, 4, 0.5)] {
+            let args = Args::new().with("step", Arg::Number(3.0.into())).with("decay", Arg::Number(decay.into()));
             let form = Form { args: &args, height, width };
             let picture = random(&[1, 3, height, width], 5).affine(0.4, 0.5).unwrap();
             let params = Pyramid.encode(&picture, form).unwrap();

@@ -131,7 +131,7 @@ impl Networks {
 
     /// What is loaded of a model for just these nodes.
     pub fn of(&self, model: &Model, nodes: &BTreeSet<String>) -> Option<&Loaded> {
-        self.find(&key(model, nodes))
+        self.find(&key(model, nodes).ok()?)
     }
 
     /// The network of a model for just these nodes.

@@ -103,7 +103,7 @@ static PYRAMID: Spec = Spec {
     name: "pyramid",
     aliases: &["multires", "multi_resolution", "laplacian", "das", "sum_of_sizes"],
     summary: "a sum of pictures of many sizes",
-    doc: "The picture is (tanh x + 1) / 2, x the sum of pictures whose longer sides are 1, 1 + step, 1 + 2 step … pixels and the canvas's own, each resized bicubic.\n\nA value of a coarse picture touches many pixels, so its gradient is as much larger: large forms come first, by plain `sgd` too, and no other regularizer is needed. A step costs more than that of the other canvases, about as much as there are sizes; a larger `step` is cheaper. It starts at gray; a picture that is encoded lies in the finest size.",
+    doc: "The picture is (tanh x + 1) / 2, x the sum of pictures whose longer sides are 1, 1 + step, 1 + 2 step … pixels and the canvas's own, each resized bicubic and divided by its longer side to the power of `decay`.\n\nA value of a coarse picture touches many pixels, so its gradient is as much larger: large forms come first, by plain `sgd` too, and no other regularizer is needed. A step costs more than that of the other canvases, about as much as there are sizes; a larger `step` is cheaper. It starts at gray; a picture that is encoded lies in the finest size.",
     source: "Fort, Whitaker 2025, Direct Ascent Synthesis, arXiv:2502.07753: sizes 1, 5, 9 … 333 of 336, sgd(lr = 0.005), 100 steps of 16 views",
     params: &[
         Param::new(
@@ -113,6 +113,13 @@ static PYRAMID: Spec = Spec {
             "By how many pixels the longer side grows from one size to the next.",
         )
         .alias(&["stride", "every"]),
+        Param::new(
+            "decay",
+            Type::Number { unit: Unit::None, min: 0.0, max: 4.0 },
+            Presence::Default("0"),
+            "Each picture counts by the power −decay of its longer side. 0, for `sgd`, is Direct Ascent Synthesis as published; 1, for `adam`, which steps as far in every size, lets large forms move as far as in a spectrum of 1/f.",
+        )
+        .alias(&["decay_power", "power", "exponent"]),
         ALPHA,
         MASK,
     ],
