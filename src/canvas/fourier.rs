@@ -50,10 +50,10 @@ impl Canvas for Fourier {
 }
 
 /// Colours mixed where they are decorrelated.
-fn mixed(picture: &Tensor, matrix: Matrix3, form: Form) -> Result<Tensor> {
+pub(super) fn mixed(picture: &Tensor, matrix: Matrix3, form: Form) -> Result<Tensor> {
     match form.args.choice("decorrelate") {
-        "off" => Ok(picture.clone()),
-        _ => colours(picture, |colours| mix(colours, matrix, [0.0; 3])),
+        "imagenet" => colours(picture, |colours| mix(colours, matrix, [0.0; 3])),
+        _ => Ok(picture.clone()),
     }
 }
 

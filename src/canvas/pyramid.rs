@@ -2,8 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, Var, WithDType, bail};
 
+use super::fourier::{IMAGENET, mixed};
 use super::{Canvas, Form};
-use crate::ops::{Sample, logit, resize, sigmoid};
+use crate::ops::{Sample, invert, logit, resize, sigmoid};
 
 pub(super) struct Pyramid;
 
@@ -17,7 +18,7 @@ impl Canvas for Pyramid {
 
     /// (tanh x + 1) / 2 is the sigmoid of 2 x.
     fn decode(&self, params: &Tensor, form: Form) -> Result<Tensor> {
-        sigmoid(&(params.contiguous()?.apply_op1(Sum::of(form))? * 2.0)?)
+        sigmoid(&mixed(&(params.contiguous()?.apply_op1(Sum::of(form))? * 2.0)?, IMAGENET, form)?)
     }
 
     fn length(&self, form: Form) -> usize {
@@ -27,7 +28,8 @@ impl Canvas for Pyramid {
     /// All of it in the finest level.
     fn encode(&self, picture: &Tensor, form: Form) -> Result<Tensor> {
         let share = share((form.height, form.width), form);
-        let finest = (logit(&picture.clamp(RIM, 1.0 - RIM)?)? * (0.5 / share))?.flatten_from(2)?;
+        let values = mixed(&logit(&picture.clamp(RIM, 1.0 - RIM)?)?, invert(IMAGENET), form)?;
+        let finest = (values * (0.5 / share))?.flatten_from(2)?;
         let coarser: usize = sizes(form).map(|(height, width)| height * width).sum::<usize>() - finest.dim(2)?;
         Tensor::cat(&[&Tensor::zeros((1, form.planes(), coarser), picture.dtype(), picture.device())?, &finest], 2)
     }
@@ -141,8 +143,9 @@ mod tests {
 
     #[test]
     fn a_picture_comes_back_and_gradients_are_those_of_differences() {
-        for (height, width, decay) in [(7, 5, 0.0), (8, 8, 1.0), (1, 4, 0.5)] {
+        for (height, width, decay, colours) in [(7, 5, 0.0, "off"), (8, 8, 1.0, "imagenet"), (1, 4, 0.5, "off")] {
             let args = Args::new().with("step", Arg::Number(3.0.into())).with("decay", Arg::Number(decay.into()));
+            let args = args.with("decorrelate", Arg::Choice(colours));
             let form = Form { args: &args, height, width };
             let picture = random(&[1, 3, height, width], 5).affine(0.4, 0.5).unwrap();
             let params = Pyramid.encode(&picture, form).unwrap();

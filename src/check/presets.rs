@@ -20,6 +20,7 @@ impl Preset {
 /// All presets, newest versions first.
 pub static PRESETS: &[Preset] = &[
     Preset { name: "std/best", version: 1, text: include_str!("../../recipes/std/best@1.fviz") },
+    Preset { name: "std/das", version: 1, text: include_str!("../../recipes/std/das@1.fviz") },
     Preset { name: "std/lucid", version: 1, text: include_str!("../../recipes/std/lucid@1.fviz") },
     Preset { name: "std/maco", version: 1, text: include_str!("../../recipes/std/maco@1.fviz") },
     Preset { name: "std/calm", version: 1, text: include_str!("../../recipes/std/calm@1.fviz") },

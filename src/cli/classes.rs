@@ -6,7 +6,7 @@ use super::args::ClassesArgs;
 use super::report::Reporter;
 use super::{Failure, model};
 use crate::check::suggest::nearest;
-use crate::nets::Labels;
+use crate::nets::{Labels, architecture};
 use crate::store::WeightStore;
 
 /// Names as likely as this are shown when none holds the query.
@@ -24,7 +24,10 @@ pub fn run(args: &ClassesArgs, reporter: &Reporter) -> Result<(), Failure> {
         let query = args.query.as_deref().unwrap_or_default();
         return Err(Failure::usage(
             format!("`{}` has no class like `{query}`", model.facts.name),
-            Some("`fviz classes` without a query lists all; `--model` names another network".into()),
+            Some(match architecture(query) {
+                Some(_) => format!("`fviz classes --model {query}` lists that network's"),
+                None => "`fviz classes` without a query lists all; `--model` names another network".into(),
+            }),
         ));
     }
     let digits = classes.saturating_sub(1).to_string().len();

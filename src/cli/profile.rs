@@ -186,7 +186,9 @@ fn page(name: &str, recipe: &Recipe, clock: &Clock, networks: &[(&str, &Network)
             backward = backward.saturating_sub(row.backward);
             rows.push(Row { name: of.clone() + &row.name, ..row });
         }
-        portable.push(of + &together(&network.portable_time().0));
+        let names = network.portable_time().0;
+        // Where no node is left, there still are gradients that are handed over.
+        portable.push(of + &if names.is_empty() { "between".into() } else { together(&names) });
     }
     if !portable.is_empty() {
         rows.push(Row { way: "portable", ..Row::new(&portable.join("; "), forward, backward) });

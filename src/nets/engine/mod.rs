@@ -1,4 +1,4 @@
-//! The part of a network between the picture and its head, computed as one operation.
+//! A network from the picture on, as far as its operations allow, computed as one.
 //!
 //! Convolutions, ReLUs, sums and pools become [`Layer`]s over buffers that are kept from step to step: what follows a
 //! convolution is done as its results are stored, and nothing is allocated. Everything else of a network, and whatever

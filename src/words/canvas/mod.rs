@@ -120,6 +120,13 @@ static PYRAMID: Spec = Spec {
             "Each picture counts by the power −decay of its longer side. 0, for `sgd`, is Direct Ascent Synthesis as published; 1, for `adam`, which steps as far in every size, lets large forms move as far as in a spectrum of 1/f.",
         )
         .alias(&["decay_power", "power", "exponent"]),
+        Param::new(
+            "decorrelate",
+            Type::Choice(&["off", "imagenet"]),
+            Presence::Default("off"),
+            "`imagenet`: colours move along the axes on which the pixels of ImageNet vary on their own, as in `fourier`. `off`: R, G and B each for itself.",
+        )
+        .alias(&["color", "colour", "colors"]),
         ALPHA,
         MASK,
     ],
