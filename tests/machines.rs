@@ -97,13 +97,17 @@ fn a_batch_changes_no_byte() {
 fn bf16_without_tiles_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.fviz"), recipe("motifs(precision = bf16)", "3")).unwrap();
-    for (name, value) in [("FVIZ_TILES", "none"), ("FVIZ_VECTORS", "none")] {
+    for (name, value, words) in [
+        ("FVIZ_TILES", "none", ["`motifs(precision = bf16)` needs AMX", "precision = f32"]),
+        ("FVIZ_VECTORS", "none", ["`motifs(precision = bf16)` needs AMX", "precision = f32"]),
+        ("FVIZ_TILES", "portabel", ["`FVIZ_TILES` is `portabel`", "`portable` or `none`"]),
+    ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fviz"));
         command.env("FVIZ_TILES", "portable").env(name, value);
         let ended = command.args(["run", "a.fviz", "--quiet"]).current_dir(folder.path()).output().unwrap();
         let told = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(3), "{told}");
-        assert!(told.contains("`motifs(precision = bf16)` needs AMX") && told.contains("precision = f32"), "{told}");
+        assert!(words.iter().all(|words| told.contains(words)), "{told}");
         assert!(!folder.path().join("a.png").exists());
     }
 }

@@ -105,6 +105,7 @@ impl Checker<'_> {
                 self.add_let(&statement, layer.file, &mut structure);
             }
             here.remove(&Slot::Use);
+            self.warn_of_plain_canvas(&top, &here);
             // The command line changes values; it must not silence the file's own objectives and the like.
             top.append(&mut here);
         }
@@ -276,6 +277,22 @@ impl Checker<'_> {
         let keys = own.keys().copied().collect();
         slots.append(&mut own);
         Some(StageSource { name: name.clone(), slots, own: keys })
+    }
+
+    /// Warns of a canvas that is given another size and, unsaid, becomes plain pixels: it replaces all of the one before.
+    fn warn_of_plain_canvas(&mut self, before: &Slots, here: &Slots) {
+        let canvas = |slots: &Slots| slots.get(&Slot::Canvas).and_then(|statements| statements.first()).cloned();
+        let is_as = |item: &Expr| matches!(&item.kind, ExprKind::Name(name) if name == "as");
+        let says_kind = |statement: &Statement| statement.items.iter().any(is_as);
+        let (Some(before), Some(now)) = (canvas(before), canvas(here)) else { return };
+        if says_kind(&before) && !says_kind(&now) {
+            let message = "this canvas is of plain pixels, the one that it replaces is not";
+            self.tell(
+                Diagnostic::warning(&codes::OVERRIDDEN, now.span, message, "all of the other is replaced")
+                    .with_label(before.span, "this one")
+                    .with_help("write the other's `as …` here too, or `as pixels` if that is meant"),
+            );
+        }
     }
 
     /// Warns of a statement of the file itself that every stage replaces.

@@ -12,7 +12,7 @@ Exit status:
   0    all is well
   1    a recipe is wrong, a score is not a number (NaN), or a picture differs from its golden file
   2    the command line makes no sense
-  3    weights or files are missing or can't be written
+  3    weights are missing, files can't be written, the machine lacks something
   130  interrupted";
 
 /// Of `fviz run`.

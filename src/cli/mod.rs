@@ -35,6 +35,8 @@ use std::process::ExitCode;
 use args::{Cli, Verb};
 use report::Reporter;
 
+use crate::ops::fast::misnamed_kernels;
+
 /// How a verb ends without success.
 #[derive(Debug)]
 pub struct Failure {
@@ -122,6 +124,9 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(verb: Verb, reporter: &Reporter) -> Result<(), Failure> {
+    if let Some(problem) = misnamed_kernels() {
+        return Err(Failure::environment(problem, None));
+    }
     match &verb {
         Verb::Run(args) | Verb::Watch(args) => run::threads(args.threads)?,
         Verb::Profile(args) => run::threads(args.threads)?,

@@ -99,6 +99,16 @@ impl Vectors {
     }
 }
 
+/// What is wrong with a variable that holds fviz to other kernels than the fastest.
+pub fn misnamed_kernels() -> Option<String> {
+    let known = [("FVIZ_VECTORS", ["avx2", "none"]), ("FVIZ_TILES", ["portable", "none"])];
+    known.into_iter().find_map(|(name, [one, other])| {
+        let value = std::env::var(name).unwrap_or_default();
+        let means = value.is_empty() || value == one || value == other;
+        (!means).then(|| format!("`{name}` is `{value}`; it can be `{one}` or `{other}`"))
+    })
+}
+
 /// What runs plain loops with the [`Vectors`] that are best; without any where there are none.
 pub(crate) fn arch() -> Arch {
     Vectors::best().map_or(Arch::Scalar, Vectors::arch)
