@@ -22,7 +22,7 @@ use crate::ops::{
 /// Invariant: an image's values and gradient are the same bytes in any batch and with any number of threads.
 pub struct Network {
     core: Arc<Core>,
-    /// Computes the nodes before the head at once, where the processor has the vectors for it.
+    /// Computes what it can at once, where the processor has the vectors for it.
     engine: Option<Arc<Engine>>,
 }
 
