@@ -128,9 +128,12 @@ fn dispatch(verb: Verb, reporter: &Reporter) -> Result<(), Failure> {
         return Err(Failure::environment(problem, None));
     }
     match &verb {
-        Verb::Run(args) | Verb::Watch(args) => run::threads(args.threads)?,
-        Verb::Profile(args) => run::threads(args.threads)?,
-        Verb::Classify(_) | Verb::Trace(_) | Verb::Exemplars(_) | Verb::Judge(_) | Verb::Test(_) => run::threads(None)?,
+        Verb::Run(args) => run::threads(args.threads, true)?,
+        Verb::Watch(args) => run::threads(args.threads, false)?,
+        Verb::Profile(args) => run::threads(args.threads, true)?,
+        Verb::Classify(_) | Verb::Trace(_) | Verb::Exemplars(_) | Verb::Judge(_) | Verb::Test(_) => {
+            run::threads(None, true)?
+        }
         _ => {}
     }
     match verb {

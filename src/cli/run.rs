@@ -42,18 +42,19 @@ pub fn cancel() -> CancelToken {
 }
 
 /// Lets the work run on as many threads as asked for, or one for each core that this process may use: two threads of one
-/// core would wait for its one multiplier.
-pub fn threads(threads: Option<u16>) -> Result<(), Failure> {
+/// core would wait for its one multiplier. This thread is one of them if it works itself, as another in its place would
+/// have to be woken for each little thing.
+pub fn threads(threads: Option<u16>, works: bool) -> Result<(), Failure> {
     let cores = || num_cpus::get_physical().min(num_cpus::get());
     let threads = match threads {
         Some(threads) => threads.into(),
-        None if std::env::var_os("RAYON_NUM_THREADS").is_some() => return Ok(()),
+        // As many as that says.
+        None if std::env::var_os("RAYON_NUM_THREADS").is_some() => 0,
         None => cores(),
     };
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(|error| Failure::environment(format!("can't start {threads} threads: {error}"), None))
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let pool = if works { pool.use_current_thread() } else { pool };
+    pool.build_global().map_err(|error| Failure::environment(format!("can't start {threads} threads: {error}"), None))
 }
 
 /// Tells what a check found; the recipe, if it can run.
