@@ -11,6 +11,7 @@ use super::oklab::{self, Lab};
 use super::palette::Palette;
 use image::RgbImage;
 use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 /// How many candidates stand for a colour: the number of steps between two neighbouring palette entries.
 const CANDIDATES: usize = 8;
@@ -37,9 +38,14 @@ const BAYER: [[u8; 8]; 8] = [
 pub fn index(frames: &[RgbImage], palette: &Palette) -> Vec<Vec<u8>> {
     // Frames that follow one another share most colours, so each piece of work is several of them.
     let piece = frames.len().div_ceil(4 * rayon::current_num_threads()).max(1);
+    // What one piece found serves the next.
+    let found = Mutex::new(Vec::new());
     let pieces = frames.par_chunks(piece).map(|frames| {
-        let mut patterns = Patterns::new(palette);
-        frames.iter().map(|frame| index_one(frame, &mut patterns)).collect::<Vec<_>>()
+        let kept = found.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut patterns = kept.unwrap_or_else(|| Patterns::new(palette));
+        let indexed: Vec<_> = frames.iter().map(|frame| index_one(frame, &mut patterns)).collect();
+        found.lock().unwrap_or_else(PoisonError::into_inner).push(patterns);
+        indexed
     });
     pieces.collect::<Vec<_>>().into_iter().flatten().collect()
 }

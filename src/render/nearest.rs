@@ -5,6 +5,7 @@
 //! from the colour together; so of the entries around the guess, in order of distance, only the first few are looked at.
 
 use super::oklab::{self, Lab};
+use rayon::prelude::*;
 
 /// How many cubes there are along each axis.
 const CUBES: usize = 32;
@@ -33,7 +34,7 @@ impl Nearest {
     /// A search among these; there must be at least one.
     pub fn new(labs: &[Lab]) -> Self {
         let labs: Vec<Lab> = labs.iter().take(256).copied().collect();
-        let around = labs.iter().map(|lab| around(*lab, &labs)).collect();
+        let around = labs.par_iter().map(|lab| around(*lab, &labs)).collect();
         let ends =
             |of: fn(f32, f32) -> f32| labs.iter().copied().reduce(|p, q| [0, 1, 2].map(|axis| of(p[axis], q[axis])));
         let (low, high) = (ends(f32::min).unwrap_or_default(), ends(f32::max).unwrap_or_default());

@@ -11,6 +11,7 @@ use quantette::deps::palette::Oklab;
 use quantette::kmeans::{Kmeans, KmeansOptions};
 use quantette::wu::{BinnerF32x3, WuF32x3};
 use quantette::{PaletteBuf, PaletteSize};
+use rayon::prelude::*;
 use std::collections::HashSet;
 
 /// The most colours of a palette: 256 less the index that a GIF needs for transparency.
@@ -103,7 +104,7 @@ fn sample(frames: &[RgbImage]) -> Vec<[u8; 3]> {
 /// The colours that fill flat areas, the most frequent first.
 fn flat_colors(sample: &[[u8; 3]]) -> Vec<[u8; 3]> {
     let mut sorted = sample.to_vec();
-    sorted.sort_unstable();
+    sorted.par_sort_unstable();
     let least = ((sample.len() as f64 * FLAT_SHARE) as usize).max(2);
     let runs = sorted.chunk_by(|a, b| a == b).filter(|run| run.len() >= least);
     let mut flat: Vec<_> = runs.filter_map(|run| Some((run.len(), *run.first()?))).collect();
@@ -115,7 +116,7 @@ fn flat_colors(sample: &[[u8; 3]]) -> Vec<[u8; 3]> {
 /// `count` colours that stand for the sample: Wu's boxes, then k-means.
 fn cluster(sample: &[[u8; 3]], count: usize) -> Vec<[u8; 3]> {
     let labs: Vec<_> = sample
-        .iter()
+        .par_iter()
         .map(|color| {
             let [l, a, b] = oklab::from_srgb(*color);
             Oklab::new(l, a, b)
