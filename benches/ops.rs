@@ -33,7 +33,7 @@ fn convolutions(criterion: &mut Criterion) {
         let from = Slot { buffer: 0, grid: Grid { height: side, width: side, channels: inputs, pad } };
         let to = Slot { buffer: 1, grid: Grid { height: results, width: results, channels: outputs, pad: back } };
         let (mut picture, mut result) = (floats(from.grid.size()), floats(to.grid.size()));
-        let mut scratch = floats(layer.scratch(from.grid, to.grid));
+        let mut scratch = floats(layer.scratch(from.grid, to.grid, true));
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(2 * (results * results * outputs * inputs * kernel * kernel) as u64));
         for direction in ["forward", "back"] {

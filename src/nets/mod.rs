@@ -32,5 +32,5 @@ pub use graph::{Graph, Node, NodeId, Op};
 pub use import::{Header, ImportError, Weights};
 pub use known::Known;
 pub use labels::{BadLabels, Labels};
-pub use network::{LoadOptions, Network};
+pub use network::{Back, LoadOptions, Network};
 pub use shape::{Shape, TooSmall};

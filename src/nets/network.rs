@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::{Result, Tensor, Var, bail};
 
-use super::engine::{Engine, LayerTime, Redo};
+use super::engine::{Engine, LayerTime, Redo, WayBack};
 use super::facts::Facts;
 use super::fuse::{Ready, Step, prepare, statistics};
 use super::graph::{Graph, Node, NodeId, Op};
@@ -129,6 +129,22 @@ impl Network {
         self.core.compute(pictures, redirect, known, |node| engine.covers(node))
     }
 
+    /// As [`Network::forward`], for pictures whose gradient is wanted and not that of anything before them: with the way
+    /// back, where an engine computes all that is read. It spares what a graph adds up.
+    ///
+    /// # Errors
+    /// As those of `forward`.
+    pub fn ask(&self, pictures: &Tensor, redirect: bool) -> Result<Option<(BTreeMap<String, Tensor>, Back<'_>)>> {
+        let all =
+            |engine: &&Arc<Engine>| self.core.reads.iter().all(|(_, id)| engine.outputs().any(|node| node == *id));
+        let engine = self.engine.as_ref().filter(|engine| engine.takes(pictures)).filter(all);
+        let Some(engine) = engine.filter(|_| self.core.luminance.is_none()) else { return Ok(None) };
+        let redo = redirect.then(|| redo(self.core.clone(), engine.clone()));
+        let (known, way) = engine.ask(pictures, redo)?;
+        let taps = self.core.compute(pictures, redirect, known, |node| engine.covers(node))?;
+        Ok(Some((taps, Back { reads: &self.core.reads, way })))
+    }
+
     /// The same in candle's graph alone.
     fn portable(&self, pictures: &Tensor, redirect: bool) -> Result<BTreeMap<String, Tensor>> {
         self.core.compute(&self.core.seen(pictures)?, redirect, vec![], |_| false)
@@ -173,6 +189,28 @@ impl Network {
         let mut nodes: Vec<String> = self.core.redirected.take().into_iter().map(|(node, _)| node).collect();
         nodes.dedup();
         nodes
+    }
+}
+
+/// From the nodes that were read back to the pictures.
+pub struct Back<'a> {
+    reads: &'a [(String, NodeId)],
+    way: WayBack,
+}
+
+impl Back<'_> {
+    /// Gradients of nodes, by the names that they were read by → that of the pictures.
+    ///
+    /// # Errors
+    /// One has not the shape of its node.
+    pub fn gradient(&self, gradients: &BTreeMap<String, Tensor>) -> Result<Tensor> {
+        // A node may have been read by several names.
+        self.way.gradient(|node| {
+            let names = self.reads.iter().filter(|(_, id)| *id == node);
+            let mut all = names.filter_map(|(name, _)| gradients.get(name));
+            let Some(first) = all.next() else { return Ok(None) };
+            all.try_fold(first.clone(), |sum, gradient| sum + gradient).map(Some)
+        })
     }
 }
 

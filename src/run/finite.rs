@@ -2,6 +2,8 @@
 
 use candle_core::{DType, Result, Storage, Tensor};
 
+use crate::ops::fast::vectorized;
+
 /// Looks at all numbers, in place where that can be done.
 fn look<R>(tensor: &Tensor, at: impl Fn(&[f32]) -> R) -> Result<R> {
     let tensor = tensor.detach().to_dtype(DType::F32)?.contiguous()?;
@@ -15,7 +17,7 @@ fn look<R>(tensor: &Tensor, at: impl Fn(&[f32]) -> R) -> Result<R> {
 
 /// Whether it is true of all numbers: of a run of them without a branch.
 fn all(numbers: &[f32], is: impl Fn(f32) -> bool) -> bool {
-    numbers.chunks(1024).all(|run| run.iter().fold(true, |all, &number| all & is(number)))
+    vectorized(|| numbers.chunks(1024).all(|run| run.iter().fold(true, |all, &number| all & is(number))))
 }
 
 /// Whether every number is finite.

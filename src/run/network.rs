@@ -1,7 +1,9 @@
 //! The network as the loop sees it.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, Var};
 
+use super::pullback::{plus, seeded};
+use crate::nets::Back;
 use crate::words::Taps;
 
 /// A frozen network that computes the nodes it was loaded for.
@@ -11,6 +13,12 @@ pub trait Network: Sync {
     /// `[N, 3, H, W]` → the tensors of the nodes that the recipe reads, by name; the graph leads back to the input.
     /// With `redirect`, gradients that die behind a ReLU are redirected on the way back.
     fn forward(&self, pictures: &Tensor, redirect: bool) -> Result<Taps>;
+
+    /// As `forward`, for pictures whose gradient is wanted and not that of anything before them.
+    fn ask<'n>(&'n self, pictures: &Tensor, redirect: bool) -> Result<Asked<'n>> {
+        let input = Var::from_tensor(&pictures.detach())?;
+        Ok(Asked { taps: self.forward(&input, redirect)?, way: Way::Graph(input) })
+    }
 
     /// As `forward`, but a node that is read gives `held`, and what comes after it leads back to that.
     fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<Taps>;
@@ -22,9 +30,53 @@ pub trait Network: Sync {
     fn redirected(&self) -> Vec<String>;
 }
 
+/// What a network made of pictures.
+pub struct Asked<'n> {
+    /// The tensors of the nodes that the recipe reads.
+    pub taps: Taps,
+    way: Way<'n>,
+}
+
+enum Way<'n> {
+    /// The taps' graph leads back to it.
+    Graph(Var),
+    Direct(Back<'n>),
+}
+
+impl Asked<'_> {
+    /// The gradients of some taps → that of the pictures.
+    ///
+    /// # Errors
+    /// One has not the shape of its tap.
+    pub fn back(&self, gradients: &Taps) -> Result<Tensor> {
+        let input = match &self.way {
+            Way::Direct(back) => return back.gradient(gradients),
+            Way::Graph(input) => input,
+        };
+        let mut loss = None;
+        for (node, gradient) in gradients {
+            let Some(tap) = self.taps.get(node) else { continue };
+            loss = plus(loss, seeded(tap, gradient)?)?;
+        }
+        let gradient = match loss {
+            Some(loss) => loss.backward()?.remove(input),
+            None => None,
+        };
+        gradient.map_or_else(|| input.zeros_like(), Ok)
+    }
+}
+
 impl Network for crate::nets::Network {
     fn forward(&self, pictures: &Tensor, redirect: bool) -> Result<Taps> {
         self.forward(pictures, redirect)
+    }
+
+    fn ask<'n>(&'n self, pictures: &Tensor, redirect: bool) -> Result<Asked<'n>> {
+        if let Some((taps, back)) = self.ask(pictures, redirect)? {
+            return Ok(Asked { taps, way: Way::Direct(back) });
+        }
+        let input = Var::from_tensor(&pictures.detach())?;
+        Ok(Asked { taps: self.forward(&input, redirect)?, way: Way::Graph(input) })
     }
 
     fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<Taps> {

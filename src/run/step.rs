@@ -1,17 +1,18 @@
 //! One iteration of a batch.
 //!
-//! It is three kinds of candle graphs, joined by hand where a batch begins and ends:
+//! It has three parts, each a candle graph or operations that know their own way back, joined by hand where a batch
+//! begins and ends:
 //!
 //! 1. for each variant, parameters → picture → transforms → the networks' inputs;
 //! 2. for the whole batch and each network, input → the nodes that are read;
 //! 3. for each variant and each network, its part of these nodes → terms → loss.
 //!
-//! Backwards through 3, 2, 1, where a graph takes over the next one's gradient as it is ([`seeded`]). In one graph
-//! candle would add up a node's gradients in an order that depends on how many variants there are, and then a variant
-//! alone and in a batch would differ in their last bits. Networks are asked one after another, since what one keeps for
-//! its way back is large; their gradients meet in graph 1, where the pictures are what all of them saw.
+//! Backwards through 3, 2, 1, where each takes over the next one's gradient as it is. In one graph candle would add up a
+//! node's gradients in an order that depends on how many variants there are, and then a variant alone and in a batch
+//! would differ in their last bits. Networks are asked one after another, since what one keeps for its way back is
+//! large; their gradients meet in part 1, where the pictures are what all of them saw.
 
-use candle_core::{Tensor, Var};
+use candle_core::Tensor;
 use rayon::prelude::*;
 
 use super::against::{References, others};
@@ -21,7 +22,7 @@ use super::finite::{greatest, is_finite};
 use super::judge::{self, Verdict, judge};
 use super::look::{Look, look};
 use super::network::Network;
-use super::pullback::{Pulled, plus, pull_back, seeded};
+use super::pullback::{Pulled, pull_back};
 use super::scores::Scores;
 use super::settle::settle;
 use super::state::{Place, State};
@@ -96,19 +97,20 @@ fn ask(
     sink: &mut dyn FnMut(Event),
 ) -> Result<Vec<Answer>, RunError> {
     let inputs: Vec<Tensor> = looks.iter().filter_map(|look| look.inputs.get(model)).map(Tensor::detach).collect();
-    let input = Var::from_tensor(&Tensor::cat(&inputs, 0)?)?;
+    let input = Tensor::cat(&inputs, 0)?;
     drop(inputs);
     if !lanes.iter().any(|lane| lane.at.stage.asks(model)) {
         // Only other stages read it.
-        let gradients = back(&Taps::new(), &[], lanes, &input)?;
+        let gradients = of_each(&input.zeros_like()?, lanes)?;
         return Ok(gradients.into_iter().map(|gradient| Answer { verdict: Verdict::default(), gradient }).collect());
     }
 
     sink(Event::Phase(Phase::Forward));
-    let taps = network.forward(&input, redirect)?;
+    let asked = network.ask(&input, redirect)?;
+    let taps = &asked.taps;
 
     sink(Event::Phase(Phase::Objective));
-    let own = taps_of_each(&taps, lanes)?;
+    let own = taps_of_each(taps, lanes)?;
     let others = others(lanes, &own, (model, network))?;
     let verdicts: Vec<Verdict> = in_order(
         lanes
@@ -123,7 +125,7 @@ fn ask(
     )?;
 
     sink(Event::Phase(Phase::Backward));
-    let gradients = back(&taps, &verdicts, lanes, &input)?;
+    let gradients = of_each(&asked.back(&together(taps, &verdicts, lanes)?)?, lanes)?;
     Ok(verdicts.into_iter().zip(gradients).map(|(verdict, gradient)| Answer { verdict, gradient }).collect())
 }
 
@@ -147,9 +149,9 @@ fn taps_of_each(taps: &Taps, lanes: &[Lane]) -> candle_core::Result<Vec<Taps>> {
     lanes.iter().enumerate().map(own).collect()
 }
 
-/// Backwards through a network: for each variant the gradient with respect to its input.
-fn back(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane], input: &Var) -> candle_core::Result<Vec<Tensor>> {
-    let mut loss: Option<Tensor> = None;
+/// The gradients of those taps that have one, of all variants.
+fn together(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane]) -> candle_core::Result<Taps> {
+    let mut gradients = Taps::new();
     for (node, tap) in taps {
         if verdicts.iter().all(|verdict| !verdict.gradients.contains_key(node)) {
             continue;
@@ -161,17 +163,14 @@ fn back(taps: &Taps, verdicts: &[Verdict], lanes: &[Lane], input: &Var) -> candl
                 None => part(&tap.detach(), index, lane.at.stage.views)?.zeros_like()?,
             });
         }
-        loss = plus(loss, seeded(tap, &Tensor::cat(&parts, 0)?)?)?;
+        gradients.insert(node.clone(), Tensor::cat(&parts, 0)?);
     }
-    let gradient = match loss {
-        Some(loss) => loss.backward()?.remove(input),
-        None => None,
-    };
-    let gradient = match gradient {
-        Some(gradient) => gradient,
-        None => input.zeros_like()?,
-    };
-    lanes.iter().enumerate().map(|(index, lane)| part(&gradient, index, lane.at.stage.views)).collect()
+    Ok(gradients)
+}
+
+/// For each variant its own part.
+fn of_each(all: &Tensor, lanes: &[Lane]) -> candle_core::Result<Vec<Tensor>> {
+    lanes.iter().enumerate().map(|(index, lane)| part(all, index, lane.at.stage.views)).collect()
 }
 
 fn pulled(lane: &Lane, look: &Look, answers: &[Answer]) -> Result<Pulled, RunError> {

@@ -20,9 +20,18 @@ pub(super) struct Layer {
     pub output: usize,
     /// The node that it makes.
     pub node: NodeId,
+    /// The layer of the max pool that alone reads what it fills, if its gradient goes by what won there.
+    pub pool: Option<usize>,
     /// On the way back, factors of each channel's gradient into what it reads, where it has no weights, and into what is
     /// added; 1 if empty.
     pub back: [Vec<f32>; 2],
+}
+
+impl Layer {
+    /// Whether, on the way back, it gives something to some pixels of its picture only.
+    pub fn adds_to_some(&self) -> bool {
+        matches!(&self.work, Work::Convolution(convolution) if !convolution.sees_all())
+    }
 }
 
 /// What a layer does to its input before it adds and rectifies.
@@ -234,7 +243,7 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
             Work::ScaleShift(norm) => norm.back.iter_mut().for_each(|scale| *scale *= draft.back[0]),
             Work::MaxPool(_) | Work::MeanPool(_) | Work::Mean | Work::Concat(_) | Work::Nothing => {}
         }
-        layers.push(Layer { work, inputs, more, relu: draft.relu, output, node: draft.output, back });
+        layers.push(Layer { work, inputs, more, relu: draft.relu, output, node: draft.output, pool: None, back });
     }
     let output = |&node: &NodeId| Output { node, slot: slot(node), flat: kinds[node].flat };
     let outputs: Vec<Output> = nodes.iter().filter(|&&node| node != 0 && is_output(node)).map(output).collect();
@@ -243,6 +252,26 @@ pub(super) fn plan(steps: &[Step], graph: &Graph, reads: &[NodeId], vectors: Vec
             slot.readers += 1;
         }
     }
+    if !options.smooth_pools {
+        go_by_winners(&mut layers, &mut slots);
+    }
     done.retain(|&node| node != 0);
     (layers, slots, outputs, done)
+}
+
+/// Finds the convolutions whose gradients go by the winners of a pool.
+fn go_by_winners(layers: &mut [Layer], slots: &mut [Slot]) {
+    for pool in 0..layers.len() {
+        let Work::MaxPool(_) = layers[pool].work else { continue };
+        let (input, output) = (layers[pool].input(), layers[pool].output);
+        let serves = |layer: &Layer| {
+            let plain = layer.more.is_none() && slots[input].readers == 1;
+            layer.output == input && plain && matches!(&layer.work, Work::Convolution(of) if of.pools())
+        };
+        if let Some(layer) = layers.iter().position(serves) {
+            layers[layer].pool = Some(pool);
+            // A winner is what the pool gives, so the rectifier's mask is as good there.
+            slots[output].relu = slots[input].relu;
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! convolution is done as its results are stored, and nothing is allocated. Everything else of a network, and whatever
 //! comes after it, stays with candle's graph, which also is the form that is checked against.
 
+mod back;
 mod layers;
 mod op;
 mod run;
@@ -11,7 +12,7 @@ mod times;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{CustomOp1, DType, Device, Result, Tensor};
 
 use self::layers::{Layer, Output, plan};
 use self::op::Segment;
@@ -99,15 +100,31 @@ impl Engine {
 
     /// `[N, C, H, W]` → the outputs' tensors. With `redo`, a gradient that dies behind a ReLU is left to it.
     pub fn forward(self: &Arc<Self>, pictures: &Tensor, redo: Option<Redo>) -> Result<Vec<(NodeId, Tensor)>> {
-        let (images, _, height, width) = pictures.dims4()?;
+        let (segment, shaped) = self.segment(pictures, redo)?;
+        self.apart(&pictures.contiguous()?.apply_op1(segment)?, &shaped)
+    }
+
+    /// The same for pictures that no graph leads back from: the outputs' tensors, and the way back.
+    pub fn ask(self: &Arc<Self>, pictures: &Tensor, redo: Option<Redo>) -> Result<(Vec<(NodeId, Tensor)>, WayBack)> {
+        let (segment, shaped) = self.segment(pictures, redo)?;
+        let pictures = pictures.detach().contiguous()?;
+        let flat = pictures.apply_op1_no_bwd(&segment)?;
+        Ok((self.apart(&flat, &shaped)?, WayBack { engine: self.clone(), shaped, segment, pictures, flat }))
+    }
+
+    fn segment(self: &Arc<Self>, pictures: &Tensor, redo: Option<Redo>) -> Result<(Segment, Arc<Shaped>)> {
+        let (_, _, height, width) = pictures.dims4()?;
         let shaped = self.shaped(height, width)?;
-        let segment = Segment::new(self.clone(), shaped.clone(), redo);
-        let flat = pictures.contiguous()?.apply_op1(segment)?;
-        let mut start = 0;
+        Ok((Segment::new(self.clone(), shaped.clone(), redo), shaped))
+    }
+
+    /// The outputs' tensors, of all numbers of each image.
+    fn apart(&self, flat: &Tensor, shaped: &Shaped) -> Result<Vec<(NodeId, Tensor)>> {
+        let (images, mut start) = (flat.dim(0)?, 0);
         let mut taps = Vec::new();
         for output in &self.outputs {
             let grid = shaped.grids[output.slot];
-            let length = grid.channels * grid.height * grid.width;
+            let length = shaped.numbers(output.slot);
             // All of it is all there is, in most recipes.
             let tensor = if length == shaped.length { flat.clone() } else { flat.narrow(1, start, length)? };
             let tensor = match output.flat {
@@ -130,6 +147,32 @@ impl Engine {
                 Ok(new)
             }
         }
+    }
+}
+
+/// From the outputs of a network that an engine computed back to its pictures.
+pub(super) struct WayBack {
+    engine: Arc<Engine>,
+    shaped: Arc<Shaped>,
+    segment: Segment,
+    pictures: Tensor,
+    flat: Tensor,
+}
+
+impl WayBack {
+    /// The outputs' gradients, of some nodes → the pictures'.
+    pub fn gradient(&self, gradients: impl Fn(NodeId) -> Result<Option<Tensor>>) -> Result<Tensor> {
+        let images = self.flat.dim(0)?;
+        let part = |output: &Output| {
+            let length = self.shaped.numbers(output.slot);
+            match gradients(output.node)? {
+                Some(gradient) => gradient.reshape((images, length)),
+                None => Tensor::zeros((images, length), DType::F32, &Device::Cpu),
+            }
+        };
+        let parts = self.engine.outputs.iter().map(part).collect::<Result<Vec<_>>>()?;
+        let gradient = self.segment.bwd(&self.pictures, &self.flat, &Tensor::cat(&parts, 1)?)?;
+        gradient.map_or_else(|| self.pictures.zeros_like(), Ok)
     }
 }
 

@@ -115,7 +115,7 @@ impl CustomOp2 for Backward {
                 values.push(one);
             }
         }
-        let mut gradients = shaped.gradients.take(|| shaped.new_gradients());
+        let mut gradients = shaped.gradients.take(|| shaped.new_gradients(engine));
         let outputs = outputs.chunks_exact(shaped.length.max(1));
         let images = result.chunks_exact_mut(area.max(1)).zip(outputs).zip(values.iter());
         for (index, ((image, outputs), values)) in images.enumerate() {

@@ -2,7 +2,8 @@
 
 use candle_core::{Result, bail};
 
-use super::layers::{Norm, Output, Work};
+use super::back::Back;
+use super::layers::{Layer, Norm, Work};
 use super::times::Direction;
 use super::{Engine, Pool};
 use crate::ops::fast::{self, Buffer, Finish, Floats, Grid, Stage, floats, winners_grid};
@@ -35,17 +36,6 @@ pub(super) struct Values {
 #[derive(Debug)]
 pub(super) struct Gradients {
     slots: Vec<Floats>,
-}
-
-/// What has been added to a slot's gradient so far.
-#[derive(Clone, Copy, Default)]
-struct Progress {
-    /// Whether the buffer holds something.
-    written: bool,
-    /// A slot whose gradient is still to be added as it is.
-    owed: Option<usize>,
-    /// How many are still to come.
-    left: usize,
 }
 
 impl Shaped {
@@ -100,10 +90,11 @@ impl Shaped {
                 break;
             }
         }
-        let length =
-            engine.outputs.iter().map(|output| grids[output.slot]).map(|g| g.channels * g.height * g.width).sum();
-        let scratch = |layer: &super::Layer| match &layer.work {
-            Work::Convolution(convolution) => convolution.scratch(grids[layer.input()], grids[layer.output]),
+        let length = engine.outputs.iter().map(|output| numbers(grids[output.slot])).sum();
+        let scratch = |layer: &Layer| match &layer.work {
+            Work::Convolution(convolution) => {
+                convolution.scratch(grids[layer.input()], grids[layer.output], layer.pool.is_none())
+            }
             _ => 0,
         };
         let scratch_length = engine.layers.iter().map(scratch).max().unwrap_or_default();
@@ -111,28 +102,31 @@ impl Shaped {
         Ok(Self { height, width, grids, length, values, gradients, scratch, scratch_length })
     }
 
-    fn buffers(&self) -> Vec<Floats> {
-        self.grids.iter().map(|grid| floats(grid.size())).collect()
-    }
-
     pub fn new_values(&self, engine: &Engine) -> Values {
-        let winners = |layer: &super::Layer| match layer.work {
+        let winners = |layer: &Layer| match layer.work {
             Work::MaxPool(_) => floats(winners_grid(self.grids[layer.output]).size()),
             _ => floats(0),
         };
-        Values { slots: self.buffers(), winners: engine.layers.iter().map(winners).collect() }
+        let slots = self.grids.iter().map(|grid| floats(grid.size())).collect();
+        Values { slots, winners: engine.layers.iter().map(winners).collect() }
     }
 
-    pub fn new_gradients(&self) -> Gradients {
-        Gradients { slots: self.buffers() }
+    pub fn new_gradients(&self, engine: &Engine) -> Gradients {
+        let skipped = |slot| engine.layers.iter().any(|layer| layer.output == slot && layer.pool.is_some());
+        let size = |(slot, grid): (usize, &Grid)| if skipped(slot) { 0 } else { grid.size() };
+        Gradients { slots: self.grids.iter().enumerate().map(size).map(floats).collect() }
+    }
+
+    /// How many numbers of a slot an output has.
+    pub fn numbers(&self, slot: usize) -> usize {
+        numbers(self.grids[slot])
     }
 
     /// The numbers of each output in those of all.
     fn parts<'o>(&self, engine: &Engine, mut outputs: &'o mut [f32]) -> Vec<&'o mut [f32]> {
         let mut parts = Vec::with_capacity(engine.outputs.len());
         for output in &engine.outputs {
-            let Grid { channels, height, width, .. } = self.grids[output.slot];
-            let (part, rest) = outputs.split_at_mut(channels * height * width);
+            let (part, rest) = outputs.split_at_mut(self.numbers(output.slot));
             parts.push(part);
             outputs = rest;
         }
@@ -198,39 +192,13 @@ impl Shaped {
     ) -> bool {
         let mut scratch = self.scratch.take(|| floats(self.scratch_length));
         let places = Places::of(engine);
-        let progress = engine.slots.iter().map(|slot| Progress { left: slot.readers, ..Progress::default() }).collect();
-        let mut back = Back { of: self, engine, places, progress, stages: Vec::new() };
-        for (index, &Output { slot, .. }) in engine.outputs.iter().enumerate() {
-            back.stages.push(fast::enter(places.output(index), back.gradient(slot)));
-            back.progress[slot].written = true;
-            back.progress[slot].left -= 1;
-            back.mask_alone(slot);
-        }
-        let mut owners = vec![engine.layers.len(); back.stages.len()];
-        for (index, layer) in engine.layers.iter().enumerate().rev() {
-            if let Some(more) = layer.more {
-                back.pass_on(layer.output, more, &layer.back[1]);
-            }
-            match &layer.work {
-                Work::Nothing => back.pass_on(layer.output, layer.input(), &layer.back[0]),
-                Work::Concat(norm) => back.take_apart(norm, layer.output, &layer.inputs),
-                work => back.through(work, index, layer.output, layer.input()),
-            }
-            owners.resize(back.stages.len(), index);
-        }
-        owners.push(engine.layers.len());
-        let stages = {
-            let leave = fast::leave(back.gradient(0), places.image);
-            back.stages.push(leave);
-            back.stages
-        };
+        let (stages, owners) = Back::all(self, engine, places);
         let mut buffers = vec![Buffer::Filled(image), Buffer::Filled(&mut scratch)];
         buffers.extend(values.slots.iter().map(|slot| Buffer::Given(slot)));
         buffers.extend(values.winners.iter().map(|winners| Buffer::Given(winners)));
         let mut rest = outputs;
         for output in &engine.outputs {
-            let grid = self.grids[output.slot];
-            let (part, after) = rest.split_at(grid.channels * grid.height * grid.width);
+            let (part, after) = rest.split_at(self.numbers(output.slot));
             buffers.push(Buffer::Given(part));
             rest = after;
         }
@@ -238,17 +206,23 @@ impl Shaped {
         let took = fast::run(buffers, &stages);
         engine.times.add(Direction::Backward, engine.layers.len(), &owners, &took);
         self.scratch.give([scratch]);
-        let dead =
-            |layer: &super::Layer| layer.relu.is_some() && gradients.slots[layer.output].iter().all(|&x| x == 0.0);
+        let dead = |layer: &Layer| {
+            let slot = layer.pool.map_or(layer.output, |pool| engine.layers[pool].output);
+            layer.relu.is_some() && gradients.slots[slot].iter().all(|&x| x == 0.0)
+        };
         !(watch && engine.layers.iter().any(dead))
     }
 }
 
+fn numbers(grid: Grid) -> usize {
+    grid.channels * grid.height * grid.width
+}
+
 /// Which buffer is what: image, scratch, values, winners, outputs, gradients.
 #[derive(Clone, Copy)]
-struct Places {
-    image: usize,
-    scratch: usize,
+pub(super) struct Places {
+    pub image: usize,
+    pub scratch: usize,
     slots: usize,
     layers: usize,
     outputs: usize,
@@ -260,113 +234,19 @@ impl Places {
         Self { image: 0, scratch: 1, slots, layers, outputs }
     }
 
-    fn value(self, slot: usize) -> usize {
+    pub fn value(self, slot: usize) -> usize {
         2 + slot
     }
 
-    fn winners(self, layer: usize) -> usize {
+    pub fn winners(self, layer: usize) -> usize {
         self.value(self.slots) + layer
     }
 
-    fn output(self, index: usize) -> usize {
+    pub fn output(self, index: usize) -> usize {
         self.winners(self.layers) + index
     }
 
-    fn gradient(self, slot: usize) -> usize {
+    pub fn gradient(self, slot: usize) -> usize {
         self.output(self.outputs) + slot
-    }
-}
-
-/// On the way back.
-struct Back<'a> {
-    of: &'a Shaped,
-    engine: &'a Engine,
-    places: Places,
-    progress: Vec<Progress>,
-    stages: Vec<Box<dyn Stage + 'a>>,
-}
-
-impl<'a> Back<'a> {
-    fn gradient(&self, slot: usize) -> fast::Slot {
-        fast::Slot { buffer: self.places.gradient(slot), grid: self.of.grids[slot] }
-    }
-
-    /// How the next addition to a slot's gradient is stored.
-    fn finish(&self, slot: usize) -> Finish<'static> {
-        let progress = self.progress[slot];
-        let masks = self.engine.slots[slot].relu.filter(|_| progress.left == 1);
-        Finish {
-            add: progress.written,
-            more: progress.owed.map(|owed| self.places.gradient(owed)),
-            mask: masks.map(|kind| (self.places.value(slot), kind)),
-            ..Finish::default()
-        }
-    }
-
-    fn added(&mut self, slot: usize) {
-        let progress = &mut self.progress[slot];
-        *progress = Progress { written: true, owed: None, left: progress.left - 1 };
-    }
-
-    /// Adds a slot's gradient to another's, times `scale`; later, if another addition comes that can take it along.
-    fn pass_on(&mut self, from: usize, to: usize, scale: &'a [f32]) {
-        let progress = self.progress[to];
-        if scale.is_empty() && progress.left > 1 && progress.owed.is_none() && from != to {
-            self.progress[to] = Progress { owed: Some(from), left: progress.left - 1, ..progress };
-            return;
-        }
-        let from = self.gradient(from).buffer;
-        let finish = Finish { scale, ..self.finish(to) };
-        self.stages.push(fast::copy(from, self.gradient(to), finish, self.engine.vectors));
-        self.added(to);
-    }
-
-    fn through(&mut self, work: &'a Work, layer: usize, from: usize, to: usize) {
-        let (source, target) = (self.gradient(from), self.gradient(to));
-        let finish: Finish<'a> = self.finish(to);
-        match work {
-            Work::Convolution(convolution) => {
-                self.stages.extend(convolution.backward(source, target, self.places.scratch, finish));
-            }
-            Work::MaxPool(window) if self.engine.smooth_pools => {
-                let values = fast::Slot { buffer: self.places.value(to), grid: self.of.grids[to] };
-                self.stages.push(fast::smooth_unpool(*window, values, source, target, finish, self.engine.vectors));
-            }
-            Work::MaxPool(window) => {
-                let winners = self.places.winners(layer);
-                self.stages.push(fast::unpool(*window, source, target, winners, finish, self.engine.vectors));
-            }
-            Work::MeanPool(window) => {
-                self.stages.push(fast::spread(Some(*window), source, target, finish, self.engine.vectors));
-            }
-            Work::Mean => self.stages.push(fast::spread(None, source, target, finish, self.engine.vectors)),
-            Work::ScaleShift(Norm { back, .. }) => {
-                let finish = Finish { scale: back, ..finish };
-                self.stages.push(fast::copy(source.buffer, target, finish, self.engine.vectors));
-            }
-            Work::Concat(_) | Work::Nothing => {}
-        }
-        self.added(to);
-    }
-
-    /// Gives each picture whose channels were put together its own.
-    fn take_apart(&mut self, norm: &'a Norm, from: usize, to: &[usize]) {
-        let (source, mut first) = (self.gradient(from), 0);
-        for &to in to {
-            let target = self.gradient(to);
-            let scale = norm.back.get(first..first + target.grid.channels).unwrap_or_default();
-            let finish = Finish { scale, ..self.finish(to) };
-            self.stages.push(fast::pick(source, first, target, finish, self.engine.vectors));
-            self.added(to);
-            first += target.grid.channels;
-        }
-    }
-
-    /// Masks a gradient that nothing is added to any more.
-    fn mask_alone(&mut self, slot: usize) {
-        if let Some(kind) = self.engine.slots[slot].relu.filter(|_| self.progress[slot].left == 0) {
-            let (target, mask) = (self.gradient(slot), Some((self.places.value(slot), kind)));
-            self.stages.push(fast::mask(target, mask, self.engine.vectors));
-        }
     }
 }

@@ -1,10 +1,12 @@
 //! Which way a convolution goes.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::depthwise::{self, Depthwise};
 use super::direct::{self, Pass};
 use super::narrow::Narrow;
+use super::pooled::{Pooled, Winners};
 use super::rounded::Rounded;
 use super::sweep::{Kernel, backward_pad};
 use super::winograd::{TOGETHER, Winograd};
@@ -21,6 +23,7 @@ pub struct FastConvolution {
     factor: f32,
     forward: OnceLock<Way>,
     backward: OnceLock<Way>,
+    pooled: OnceLock<Pooled>,
 }
 
 /// What weights are kept as.
@@ -45,12 +48,13 @@ enum Way {
 impl FastConvolution {
     /// The same convolution. Its weights are prepared when they are first used.
     pub fn new(of: Convolution, vectors: Vectors, form: Form) -> Self {
-        Self { of, vectors, form, factor: 1.0, forward: OnceLock::new(), backward: OnceLock::new() }
+        let (forward, backward, pooled) = Default::default();
+        Self { of, vectors, form, factor: 1.0, forward, backward, pooled }
     }
 
     /// Multiplies the picture's gradient by a factor, for nothing: the weights of the way back take it along.
     pub fn scale_gradient(&mut self, factor: f32) {
-        (self.factor, self.backward) = (factor, OnceLock::new());
+        (self.factor, self.backward, self.pooled) = (factor, OnceLock::new(), OnceLock::new());
     }
 
     fn kernel(&self) -> Kernel<'_> {
@@ -116,10 +120,7 @@ impl FastConvolution {
             return self.forward.get_or_init(|| Way::Rounded(Rounded::forward(kernel, tiles)));
         }
         self.forward.get_or_init(|| match self.tile() {
-            Some(side) => {
-                let weight = |o, i, ky, kx| kernel.weight(o, i, ky, kx);
-                Way::Winograd(Winograd::new(side, kernel.inputs, kernel.outputs, weight, self.vectors))
-            }
+            Some(side) => Way::Winograd(Winograd::new(side, kernel, false, self.vectors)),
             None => match Depthwise::new(kernel) {
                 Some(depthwise) => Way::Depthwise(depthwise),
                 None => Way::Direct(vec![Pass::forward(kernel, self.vectors)]),
@@ -127,28 +128,28 @@ impl FastConvolution {
         })
     }
 
+    /// Weights for the way back.
+    fn scaled(&self) -> Cow<'_, [f32]> {
+        let Kernel { weights, .. } = self.kernel();
+        match self.factor {
+            1.0 => weights.into(),
+            factor => weights.iter().map(|weight| weight * factor).collect(),
+        }
+    }
+
     fn backward_way(&self) -> &Way {
-        let plain = self.kernel();
-        let scaled: Vec<f32>;
-        let kernel = match self.factor {
-            1.0 => plain,
-            factor if self.backward.get().is_none() => {
-                scaled = plain.weights.iter().map(|weight| weight * factor).collect();
-                Kernel { weights: &scaled, ..plain }
-            }
-            _ => plain,
-        };
+        if let Some(way) = self.backward.get() {
+            return way;
+        }
+        let scaled = self.scaled();
+        let kernel = Kernel { weights: &scaled, ..self.kernel() };
         if let Form::Rounded(tiles) = self.form
             && kernel.groups == 1
         {
             return self.backward.get_or_init(|| Way::Rounded(Rounded::backward(kernel, tiles)));
         }
         self.backward.get_or_init(|| match self.tile() {
-            Some(side) => {
-                // The same with the window turned by half a turn and channels exchanged.
-                let weight = |o, i, ky: usize, kx: usize| kernel.weight(i, o, 2 - ky, 2 - kx);
-                Way::Winograd(Winograd::new(side, kernel.outputs, kernel.inputs, weight, self.vectors))
-            }
+            Some(side) => Way::Winograd(Winograd::new(side, kernel, true, self.vectors)),
             None => match (Depthwise::new(kernel), Narrow::new(kernel)) {
                 (Some(depthwise), _) => Way::Depthwise(depthwise),
                 (None, Some(narrow)) => Way::Narrow(narrow),
@@ -157,15 +158,16 @@ impl FastConvolution {
         })
     }
 
-    /// Numbers of a buffer that both directions need beside their pictures.
-    pub fn scratch(&self, picture: Grid, result: Grid) -> usize {
+    /// Numbers of a buffer that it needs beside its pictures, on the way back too if `back`.
+    pub fn scratch(&self, picture: Grid, result: Grid, back: bool) -> usize {
         let of = |way: &Way, from: Grid, to: Grid| match way {
             Way::Winograd(winograd) => winograd.scratch(to),
             Way::Narrow(narrow) => narrow.scratch(from),
             Way::Rounded(rounded) => rounded.scratch(from),
             Way::Direct(_) | Way::Depthwise(_) => 0,
         };
-        of(self.forward_way(), picture, result).max(of(self.backward_way(), result, picture))
+        let forward = of(self.forward_way(), picture, result);
+        if back { forward.max(of(self.backward_way(), result, picture)) } else { forward }
     }
 
     /// Convolves.
@@ -183,6 +185,22 @@ impl FastConvolution {
         finish: Finish<'a>,
     ) -> Vec<Box<dyn Stage + 'a>> {
         self.go((self.backward_way(), depthwise::Way::Back), from, to, scratch, finish)
+    }
+
+    /// Whether it sees each pixel of its picture; else the gradient of those that it doesn't see is zero.
+    pub fn sees_all(&self) -> bool {
+        self.window().kernel >= self.window().stride
+    }
+
+    /// Whether [`FastConvolution::backward_of`] serves, where a max pool alone reads the result.
+    pub fn pools(&self) -> bool {
+        Pooled::serves(self.kernel()) && !matches!(self.form, Form::Rounded(_))
+    }
+
+    /// From the gradient of what a max pool gave, which alone read the result, to that of the picture.
+    pub fn backward_of<'a>(&'a self, winners: Winners, to: Slot, finish: Finish<'a>) -> Box<dyn Stage + 'a> {
+        let pooled = self.pooled.get_or_init(|| Pooled::new(Kernel { weights: &self.scaled(), ..self.kernel() }));
+        pooled.stage(winners, to, finish, self.vectors)
     }
 
     fn go<'a>(
@@ -239,7 +257,7 @@ mod tests {
         let to = Slot { buffer: 2, grid: Grid { height: high, width: wide, channels: outputs, pad: gradient_pad } };
         let (mut picture, mut result) = (vec![0.0; from.grid.size()], vec![0.0; to.grid.size()]);
         let (mut y, mut g) = (vec![0.0; outputs * high * wide], vec![0.0; inputs * h * w]);
-        let mut scratch = vec![0.0; fast.scratch(from.grid, to.grid)];
+        let mut scratch = vec![0.0; fast.scratch(from.grid, to.grid, true)];
         let mut stages = vec![enter(0, from)];
         stages.extend(fast.forward(from, to, 3, Finish::default()));
         stages.push(leave(to, 4));

@@ -111,6 +111,10 @@ impl Stage for Direct<'_> {
     fn piece(&self, part: &mut Part<'_>) {
         let (from, finish) = (part.read(self.from.buffer), self.finish.open(part));
         for (index, pass) in self.passes.iter().enumerate() {
+            // What nobody sees adds nothing.
+            if pass.sweep.lines == 0 && self.finish.only_adds() {
+                continue;
+            }
             let after = self.passes.get(index + 1);
             self.vectors.arch.dispatch(Piece { pass, after, of: self, from, part, finish });
         }
@@ -173,6 +177,9 @@ impl WithSimd for Piece<'_, '_> {
                     let data = self.from.get(start..).unwrap_or_default();
                     let terms = Rows { data, down, taps: &taps, run };
                     let next = share(following, index * blocks + block, calls);
+                    if self.finish.reads() {
+                        (x..end).for_each(|x| self.fetch((y, x), panel * width, width));
+                    }
                     multiply(simd, &mut sums.0, end - x, terms, weights, next);
                     for (x, sums) in (x..end).zip(sums.0.chunks_exact(width)) {
                         self.store(simd, (y, x), panel * width, sums);
@@ -184,13 +191,28 @@ impl WithSimd for Piece<'_, '_> {
 }
 
 impl Piece<'_, '_> {
+    /// The pixel that a position's results belong to, if there is one.
+    #[inline(always)]
+    fn pixel(&self, (y, x): (usize, usize)) -> Option<(usize, usize)> {
+        let (sweep, grid) = (self.pass.sweep, self.of.target.grid);
+        let (row, pixel) = (y * sweep.stride + sweep.to.0, x * sweep.stride + sweep.to.1);
+        (row < grid.height && pixel < grid.width).then_some((row, pixel))
+    }
+
+    /// Asks for the memory that the results of a position go to.
+    #[inline(always)]
+    fn fetch(&self, position: (usize, usize), first: usize, count: usize) {
+        if let Some(pixel) = self.pixel(position) {
+            let at = self.part.fetch(pixel, first, count);
+            self.finish.fetch(at, count);
+        }
+    }
+
     /// Puts the results from `first` on of one position where they belong.
     #[inline(always)]
-    fn store<S: Simd>(&mut self, simd: S, (y, x): (usize, usize), first: usize, sums: &[f32]) {
-        let (pass, grid) = (self.pass, self.of.target.grid);
-        let (row, pixel) = (y * pass.sweep.stride + pass.sweep.to.0, x * pass.sweep.stride + pass.sweep.to.1);
-        if row < grid.height && pixel < grid.width {
-            let to = self.part.pixel((row, pixel), first, sums.len().min(grid.channels - first));
+    fn store<S: Simd>(&mut self, simd: S, position: (usize, usize), first: usize, sums: &[f32]) {
+        if let Some(pixel) = self.pixel(position) {
+            let to = self.part.pixel(pixel, first, sums.len().min(self.of.target.grid.channels - first));
             self.finish.store(simd, to, first, sums);
         }
     }

@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::team::{Part, Stage, Target};
+use super::tile::fetch_all;
 use super::{Slot, Vectors};
 use crate::ops::Rectifier;
 
@@ -21,6 +22,8 @@ pub struct Finish<'a> {
     pub relu: Option<Rectifier>,
     /// Results become 0 where this buffer of the same grid, a rectifier's result, is at a bound: its gradient.
     pub mask: Option<(usize, Rectifier)>,
+    /// Whether what is there has gone through that mask already.
+    pub masked: bool,
 }
 
 /// A [`Finish`] with the buffers it reads.
@@ -37,6 +40,12 @@ pub(super) struct Finisher<'a> {
 }
 
 impl<'a> Finish<'a> {
+    /// Whether what is there stays as it is where the sum is zero.
+    pub(super) fn only_adds(&self) -> bool {
+        let settled = self.masked || self.mask.is_none();
+        self.add && settled && self.bias.is_empty() && self.more.is_none() && self.relu.is_none()
+    }
+
     /// For one piece of the work.
     pub(super) fn open(&self, part: &Part<'a>) -> Finisher<'a> {
         let read = |buffer: Option<usize>| buffer.map_or(&[][..], |buffer| part.read(buffer));
@@ -48,6 +57,20 @@ impl<'a> Finish<'a> {
 }
 
 impl Finisher<'_> {
+    /// Whether results depend on what lies in memory, which may be far away.
+    #[inline(always)]
+    pub fn reads(&self) -> bool {
+        self.add || !self.mask.is_empty() || !self.more.is_empty()
+    }
+
+    /// Asks for what [`Finisher::store`] will read for `count` numbers from number `at` of the buffer on.
+    #[inline(always)]
+    pub fn fetch(&self, at: usize, count: usize) {
+        for beside in [self.mask, self.more].into_iter().filter(|beside| !beside.is_empty()) {
+            fetch_all(beside.as_ptr().wrapping_add(at), count);
+        }
+    }
+
     /// Stores `sums` of the channels from `channel` on; `to` begins at number `at` of its buffer.
     #[inline(always)]
     pub fn store<S: Simd>(&self, simd: S, (at, to): (usize, &mut [f32]), channel: usize, sums: &[f32]) {

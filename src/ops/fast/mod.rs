@@ -16,6 +16,7 @@ mod memory;
 mod narrow;
 mod panels;
 mod pool;
+mod pooled;
 mod rounded;
 mod smooth_pool;
 mod sweep;
@@ -31,6 +32,7 @@ pub use grid::{Grid, enter, leave};
 pub use mean::{average, spread};
 pub use memory::{Floats, floats};
 pub use pool::{pool, unpool, winners_grid};
+pub use pooled::Winners;
 pub use smooth_pool::smooth_unpool;
 pub use team::{Buffer, Stage, run};
 pub use tiles::Tiles;
@@ -112,6 +114,11 @@ pub fn misnamed_kernels() -> Option<String> {
 /// What runs plain loops with the [`Vectors`] that are best; without any where there are none.
 pub(crate) fn arch() -> Arch {
     Vectors::best().map_or(Arch::Scalar, Vectors::arch)
+}
+
+/// Runs a plain loop, of which a compiler makes vectors, with the best there are.
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    arch().dispatch(work)
 }
 
 /// A buffer of a [`run`] that holds a picture.

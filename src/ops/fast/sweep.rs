@@ -18,8 +18,12 @@ pub(super) struct Kernel<'a> {
 impl Kernel<'_> {
     /// The weight of two channels, 0 where they are of two groups.
     pub fn weight(&self, output: usize, input: usize, ky: usize, kx: usize) -> f32 {
-        let (kernel, inputs) = (self.window.kernel, self.inputs / self.groups);
-        if self.groups > 1 && output / (self.outputs / self.groups) != input / inputs {
+        let kernel = self.window.kernel;
+        if self.groups == 1 {
+            return self.weights[((output * self.inputs + input) * kernel + ky) * kernel + kx];
+        }
+        let inputs = self.inputs / self.groups;
+        if output / (self.outputs / self.groups) != input / inputs {
             return 0.0;
         }
         self.weights[((output * inputs + input % inputs) * kernel + ky) * kernel + kx]

@@ -134,6 +134,12 @@ impl<const M: usize, const V: usize> WithSimd for Product<'_, M, V> {
     }
 }
 
+/// Asks for the lines of so many numbers.
+#[inline(always)]
+pub(super) fn fetch_all(from: *const f32, count: usize) {
+    (0..count).step_by(16).for_each(|k| fetch(from.wrapping_add(k)));
+}
+
 /// Asks for a line of memory that will be read soon, wherever it is.
 #[inline(always)]
 #[allow(unsafe_code)]

@@ -14,12 +14,16 @@ use self::method::{Four, G2, G4, Method, Two};
 use super::finish::{Finisher, save, whole};
 use super::memory::{Sums as Cells, scratch};
 use super::panels::{Panels, share};
+use super::sweep::Kernel;
 use super::team::{Part, Stage, Target};
 use super::tile::{Columns, Rows, SUMS, most_rows, multiply};
 use super::{Finish, Grid, Slot, Vectors};
 
 /// Channels are transformed so many at a time, whatever the vectors' length.
 pub(super) const TOGETHER: usize = 16;
+
+/// Tiles before it is stored, the memory of a tile's results is asked for: by then it is there, and not gone again.
+const AHEAD: usize = 2;
 
 /// Weights after the transform.
 pub(super) struct Winograd {
@@ -34,30 +38,15 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    /// For weights `weight(output, input, ky, kx)`.
-    pub fn new(
-        side: usize,
-        inputs: usize,
-        outputs: usize,
-        weight: impl Fn(usize, usize, usize, usize) -> f32 + Sync,
-        vectors: Vectors,
-    ) -> Self {
+    /// For a convolution, or for its gradient: that is the same with each window turned by half a turn and channels
+    /// exchanged.
+    pub fn new(side: usize, kernel: Kernel<'_>, back: bool, vectors: Vectors) -> Self {
         let g: &[[f64; 3]] = if side == 4 { &G4 } else { &G2 };
+        let Kernel { inputs, outputs, .. } = kernel;
+        let (inputs, outputs) = if back { (outputs, inputs) } else { (inputs, outputs) };
         let (wide, width) = (g.len(), vectors.width(outputs));
-        let along = |g: &[f64; 3], [a, b, c]: [f64; 3]| g[0] * a + g[1] * b + g[2] * c;
         let panels = Panels::fill(outputs, wide * wide * inputs, width, |outputs, to| {
-            for input in 0..inputs {
-                for (n, output) in outputs.clone().enumerate() {
-                    let kernel = [0, 1, 2].map(|ky| [0, 1, 2].map(|kx| f64::from(weight(output, input, ky, kx))));
-                    for (column, g_column) in g.iter().enumerate() {
-                        let lines = kernel.map(|line| along(g_column, line));
-                        for (row, g_row) in g.iter().enumerate() {
-                            let point = row * wide + column;
-                            to[(point * inputs + input) * width + n] = along(g_row, lines) as f32;
-                        }
-                    }
-                }
-            }
+            vectors.arch.dispatch(Fill { kernel, back, inputs, g, outputs, width, to });
         });
         Self { side, inputs, outputs, wide, panels }
     }
@@ -101,6 +90,53 @@ impl Winograd {
             Box::new(Transform { work, tiles, target: Target::of_rows(scratch, blocks, threads) }),
             Box::new(Sums { work, tiles, scratch, target }),
         ]
+    }
+}
+
+/// Transforms the weights of a panel.
+struct Fill<'a> {
+    kernel: Kernel<'a>,
+    back: bool,
+    inputs: usize,
+    g: &'a [[f64; 3]],
+    outputs: Range<usize>,
+    width: usize,
+    to: &'a mut [f32],
+}
+
+/// Outputs of a panel at most.
+const WIDEST: usize = 32;
+
+impl WithSimd for Fill<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { kernel, back, inputs, g, outputs, width, to } = self;
+        let along = |g: &[f64; 3], [a, b, c]: [f64; 3]| g[0] * a + g[1] * b + g[2] * c;
+        let mut taps = [[0.0; WIDEST]; 9];
+        for input in 0..inputs {
+            for (n, output) in outputs.clone().enumerate() {
+                let pair = if back { input * kernel.inputs + output } else { output * kernel.inputs + input };
+                for (k, weight) in kernel.weights[9 * pair..][..9].iter().enumerate() {
+                    taps[if back { 8 - k } else { k }][n] = f64::from(*weight);
+                }
+            }
+            for (column, g_column) in g.iter().enumerate() {
+                let mut lines = [[0.0; WIDEST]; 3];
+                for (line, taps) in lines.iter_mut().zip(taps.as_chunks::<3>().0) {
+                    for (n, sum) in line.iter_mut().enumerate() {
+                        *sum = along(g_column, [taps[0][n], taps[1][n], taps[2][n]]);
+                    }
+                }
+                for (row, g_row) in g.iter().enumerate() {
+                    let place = ((row * g.len() + column) * inputs + input) * width;
+                    for (n, to) in to[place..][..width].iter_mut().enumerate() {
+                        *to = along(g_row, [lines[0][n], lines[1][n], lines[2][n]]) as f32;
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -187,6 +223,19 @@ impl Work<'_> {
                 for i in 0..N {
                     save(simd, &mut to[i * N * apart..][..S::F32_LANES], points[i]);
                 }
+            }
+        }
+    }
+
+    /// Asks for the memory that the results of a tile go to.
+    #[inline(always)]
+    fn fetch(&self, store: &Store<'_, '_>, tile: usize, first: usize) {
+        let (side, count) = (self.of.side, self.of.panels.width.min(self.of.outputs - first));
+        let (y, x) = (tile / self.wide * side, tile % self.wide * side);
+        for row in y..self.to.grid.height.min(y + side) {
+            for column in x..self.to.grid.width.min(x + side) {
+                let at = store.part.fetch((row, column), first, count);
+                store.finish.fetch(at, count);
             }
         }
     }
@@ -320,6 +369,7 @@ impl WithSimd for Band<'_, '_> {
                 }
             }
             for (k, tile) in tiles.clone().enumerate() {
+                work.fetch(&store, (tile + AHEAD).min(tiles.end - 1), panel * width);
                 work.back(simd, &sums[k * width..], sums_apart, &mut store, tile, panel * width);
             }
         }
@@ -435,6 +485,7 @@ impl WithSimd for SumsPanel<'_, '_> {
             }
         }
         for tile in 0..tiles.all {
+            work.fetch(&store, (tile + AHEAD).min(tiles.all - 1), panel * width);
             work.back(simd, &sums[tile * width..], apart, &mut store, tile, panel * width);
         }
     }
