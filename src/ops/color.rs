@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
 
 use super::fast;
+use super::passage::{Operation, operation};
 use super::real::dense;
 
 mod hue;
@@ -52,10 +53,16 @@ pub fn adjust(picture: &Tensor, changes: &[Adjust], clamp: bool) -> Result<Tenso
     if changes.is_empty() || picture.elem_count() == 0 {
         return Ok(picture.clone());
     }
-    match picture.device().is_cpu() && picture.dtype() == DType::F32 {
-        true => picture.contiguous()?.apply_op1(Color { changes: changes.to_vec(), clamp, steps: OnceLock::new() }),
-        false => portable(picture, changes, clamp),
+    match adjust_operation(picture, changes, clamp) {
+        Some(color) => picture.contiguous()?.apply_op1_arc(color),
+        None => portable(picture, changes, clamp),
     }
+}
+
+/// What [`adjust`] does, if it is one operation.
+pub fn adjust_operation(picture: &Tensor, changes: &[Adjust], clamp: bool) -> Option<Operation> {
+    let fits = picture.device().is_cpu() && picture.dtype() == DType::F32 && !changes.is_empty();
+    fits.then(|| operation(Color { changes: changes.to_vec(), clamp, steps: OnceLock::new() }))
 }
 
 struct Color {

@@ -7,6 +7,7 @@ use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
 
 use super::edge::Edge;
 use super::fast;
+use super::passage::{Operation, operation};
 use super::real::dense;
 
 mod kernel;
@@ -81,12 +82,25 @@ pub fn warp(picture: &Tensor, placement: &Placement, sample: Sample, edge: Edge)
     if *placement == Placement::default() || picture.elem_count() == 0 {
         return Ok(picture.clone());
     }
-    let (_, _, height, width) = picture.dims4()?;
-    let warp = Warp { map: placement.inverse(height, width), sample, edge };
-    match picture.device().is_cpu() && picture.dtype() == DType::F32 && Frame::fits(height, width) {
-        true => picture.contiguous()?.apply_op1(warp),
-        false => warp.portable(picture),
+    match warp_operation(picture, placement, sample, edge)? {
+        Some(warp) => picture.contiguous()?.apply_op1_arc(warp),
+        None => {
+            let (_, _, height, width) = picture.dims4()?;
+            Warp { map: placement.inverse(height, width), sample, edge }.portable(picture)
+        }
     }
+}
+
+/// What [`warp`] does, if it is one operation.
+pub fn warp_operation(
+    picture: &Tensor,
+    placement: &Placement,
+    sample: Sample,
+    edge: Edge,
+) -> Result<Option<Operation>> {
+    let (_, _, height, width) = picture.dims4()?;
+    let fits = picture.device().is_cpu() && picture.dtype() == DType::F32 && Frame::fits(height, width);
+    Ok(fits.then(|| operation(Warp { map: placement.inverse(height, width), sample, edge })))
 }
 
 #[derive(Clone, Copy)]

@@ -2,11 +2,21 @@
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
 
+use super::fast::vectorized;
+use super::passage::{Operation, operation};
 use super::real::{Real, dense};
 
 /// Σ (v − around)² over all values, a scalar of the tensor's type. Differentiable.
 pub fn squares(x: &Tensor, around: f64) -> Result<Tensor> {
-    if x.device().is_cpu() { x.contiguous()?.apply_op1(Squares(around)) } else { squares_portable(x, around) }
+    match squares_operation(x, around) {
+        Some(squares) => x.contiguous()?.apply_op1_arc(squares),
+        None => squares_portable(x, around),
+    }
+}
+
+/// What [`squares`] does, if it is one operation.
+pub fn squares_operation(x: &Tensor, around: f64) -> Option<Operation> {
+    x.device().is_cpu().then(|| operation(Squares(around)))
 }
 
 /// The same in candle's own operations, on any device.
@@ -33,7 +43,10 @@ impl CustomOp1 for Squares {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let sum = match storage {
-            CpuStorage::F32(all) => CpuStorage::F32(vec![self.sum(dense(all, layout)?) as f32]),
+            CpuStorage::F32(all) => {
+                let all = dense(all, layout)?;
+                CpuStorage::F32(vec![vectorized(|| self.sum(all)) as f32])
+            }
             CpuStorage::F64(all) => CpuStorage::F64(vec![self.sum(dense(all, layout)?)]),
             _ => bail!("pictures are f32 or f64"),
         };
@@ -49,6 +62,7 @@ impl CustomOp1 for Squares {
 
 impl Squares {
     /// In f64; partial sums of a number that no machine decides, so that they fit any vectors.
+    #[inline(always)]
     fn sum<T: Real>(&self, values: &[T]) -> f64 {
         let mut sums = [0.0; 16];
         let runs = values.chunks_exact(16);
@@ -83,7 +97,8 @@ impl CustomOp2 for AddScaled {
         }
         let sum = match (x, y) {
             (CpuStorage::F32(x), CpuStorage::F32(y)) => {
-                CpuStorage::F32(self.of(dense(x, x_layout)?, dense(y, y_layout)?))
+                let (x, y) = (dense(x, x_layout)?, dense(y, y_layout)?);
+                CpuStorage::F32(vectorized(|| self.of(x, y)))
             }
             (CpuStorage::F64(x), CpuStorage::F64(y)) => {
                 CpuStorage::F64(self.of(dense(x, x_layout)?, dense(y, y_layout)?))
@@ -95,6 +110,7 @@ impl CustomOp2 for AddScaled {
 }
 
 impl AddScaled {
+    #[inline(always)]
     fn of<T: Real>(&self, x: &[T], y: &[T]) -> Vec<T> {
         let factor = T::from_f64(self.0);
         x.iter().zip(y).map(|(x, y)| *x + factor * *y).collect()

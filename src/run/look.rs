@@ -5,7 +5,8 @@ use candle_core::{Tensor, Var};
 use super::error::RunError;
 use super::state::{Place, State, form};
 use crate::canvas::{Canvas, Held, alpha};
-use crate::check::recipe::Stage;
+use crate::check::recipe::{Model, Stage};
+use crate::ops::Passage;
 use crate::spec::{Call, Kind, Moment};
 use crate::words::{Mode, registry};
 
@@ -21,6 +22,8 @@ pub(super) struct Look {
     pub seen: Tensor,
     /// For each network the same less its mean, divided by its deviation.
     pub inputs: Vec<Tensor>,
+    /// From the picture to the inputs, where no graph is needed for it.
+    pub passage: Option<Passage>,
 }
 
 /// Modes, draws and transforms of one iteration.
@@ -28,9 +31,33 @@ pub(super) fn look(state: &State, canvas: &dyn Canvas, at: &Place) -> Result<Loo
     let held = state.held.as_ref();
     let leaf = Var::from_tensor(&moved(&state.params, held, canvas, at)?)?;
     let picture = shown(&leaf, held, canvas, at.stage)?;
-    let seen = seen(&picture, at)?;
+    let passage = passage(&picture, at)?;
+    let seen = match &passage {
+        Some(passage) => passage.end().clone(),
+        None => seen(&picture, at)?,
+    };
     let inputs = (0..at.variant.models.len()).map(|model| at.normalized(&seen, model)).collect::<Result<_, _>>()?;
-    Ok(Look { leaf, alpha: alpha::planes(&picture)?.1, picture: alpha::laid(&picture, None)?, seen, inputs })
+    Ok(Look { leaf, alpha: alpha::planes(&picture)?.1, picture: alpha::laid(&picture, None)?, seen, inputs, passage })
+}
+
+/// A picture's way through the transforms, if all there is to it are operations one after another.
+fn passage(picture: &Tensor, at: &Place) -> Result<Option<Passage>, RunError> {
+    let raw = |model: &Model| model.mean == [0.0; 3] && model.std == [1.0; 3];
+    let alone = at.stage.views == 1 && modes(at.stage)?.is_empty() && at.variant.models.iter().all(raw);
+    if !alone || picture.dim(1)? != 3 {
+        return Ok(None);
+    }
+    let moment = at.moment();
+    let mut passage = Passage::new(picture);
+    for call in &at.stage.transforms {
+        let word = registry::transform(call.spec.name).ok_or_else(|| unknown(call))?;
+        let failed = RunError::of(call.spec.name, call.span);
+        let Some(operation) = word.operation(passage.end(), &call.args, &call.moment(&moment)).map_err(&failed)? else {
+            return Ok(None);
+        };
+        passage.go(operation).map_err(failed)?;
+    }
+    Ok(Some(passage))
 }
 
 /// The modes of a stage, with their code.

@@ -6,6 +6,7 @@ use super::error::{Culprit, Fault, RunError};
 use super::finite::{is_finite, is_zero};
 use super::look::{Look, unknown};
 use super::state::Place;
+use crate::ops::add_scaled;
 use crate::spec::{Call, Moment};
 use crate::words::registry;
 
@@ -27,30 +28,79 @@ pub(super) fn pull_back<'t>(
     at: &Place,
 ) -> Result<Result<Pulled, Fault>, RunError> {
     let penalty = |call: &Call| penalty(look, call, activation, &at.moment());
+    let gradients: Vec<&Tensor> = gradients.collect();
     let mut silent = true;
-    let mut loss = None;
-    for (input, gradient) in look.inputs.iter().zip(gradients) {
+    for gradient in &gradients {
         silent = silent && is_zero(gradient)?;
-        loss = plus(loss, seeded(input, gradient)?)?;
     }
-    let mut penalties = Vec::new();
-    for call in &at.stage.penalties {
-        let value = penalty(call)?;
-        let number = value.detach().to_dtype(DType::F64)?.to_scalar::<f64>()?;
+    let (gradient, penalties) = match without_graph(look, &gradients, at)? {
+        Some(both) => both,
+        None => {
+            let mut loss = None;
+            for (input, gradient) in look.inputs.iter().zip(gradients) {
+                let part = match &look.passage {
+                    Some(passage) => seeded(&look.picture, &passage.back(gradient)?)?,
+                    None => seeded(input, gradient)?,
+                };
+                loss = plus(loss, part)?;
+            }
+            let mut penalties = Vec::new();
+            for call in &at.stage.penalties {
+                let value = penalty(call)?;
+                penalties.push(number(&value)?);
+                loss = plus(loss, value)?;
+            }
+            let gradient = match loss {
+                Some(loss) => gradient_of(&loss, look)?,
+                None => look.leaf.zeros_like()?,
+            };
+            (gradient, penalties)
+        }
+    };
+    for (call, number) in at.stage.penalties.iter().zip(&penalties) {
         if !number.is_finite() {
             return Ok(Err(Fault(Culprit::Value, call.spec.name, call.span)));
         }
-        penalties.push(number);
-        loss = plus(loss, value)?;
     }
-    let gradient = match loss {
-        Some(loss) => gradient_of(&loss, look)?,
-        None => look.leaf.zeros_like()?,
-    };
     if !is_finite(&gradient)? {
         return Ok(Err(blame(look, at, penalty)?));
     }
     Ok(Ok(Pulled { gradient, penalties, silent }))
+}
+
+/// The gradient and the penalties' values, where the parameters are the picture and all that follows knows its own way
+/// back.
+fn without_graph(look: &Look, gradients: &[&Tensor], at: &Place) -> Result<Option<(Tensor, Vec<f64>)>, RunError> {
+    let Some(passage) = look.passage.as_ref().filter(|_| look.picture.id() == look.leaf.id()) else { return Ok(None) };
+    let picture = look.picture.detach();
+    let moment = at.moment();
+    let known = |call: &Call| registry::penalty(call.spec.name)?.operation(&picture, &call.args, &call.moment(&moment));
+    let Some(penalties) = at.stage.penalties.iter().map(known).collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let mut sum: Option<Tensor> = None;
+    let mut add = |part: Tensor| -> Candle<()> {
+        sum = Some(match &sum {
+            Some(sum) => add_scaled(sum, &part, 1.0)?,
+            None => part,
+        });
+        Ok(())
+    };
+    for gradient in gradients {
+        add(passage.back(gradient)?)?;
+    }
+    let mut values = Vec::new();
+    for (operation, factor) in penalties {
+        let sum = picture.apply_op1_arc(operation.clone())?;
+        values.push(number(&(&sum * factor)?)?);
+        let share = (sum.ones_like()? * factor)?;
+        if let Some(gradient) = operation.bwd(&picture, &sum, &share)? {
+            add(gradient)?;
+        }
+    }
+    Ok(sum.map(|gradient| (gradient, values)))
+}
+
+fn number(value: &Tensor) -> Candle<f64> {
+    value.detach().to_dtype(DType::F64)?.to_scalar::<f64>()
 }
 
 /// A loss whose gradient with respect to `tensor` is `gradient`: joins the graph that ends here to one that begins

@@ -338,6 +338,26 @@ fn files_show_the_mean_of_the_parameters_and_the_steps_go_on_from_the_parameters
 }
 
 #[test]
+fn what_needs_no_graph_moves_the_picture_as_with_one() {
+    let mut direct = stage("", 9, 5);
+    direct.terms = vec![class("out", 0, 1.0)];
+    let numbers = |pairs: &[(&'static str, f64)]| pairs.iter().map(|(name, x)| (*name, number(*x))).collect::<Vec<_>>();
+    let jitter = numbers(&[("brightness", 0.9), ("contrast", 1.1), ("saturation", 1.05), ("hue", 0.02)]);
+    let place = [("rotate", 7.0), ("scale", 1.1), ("shift_x", 0.5), ("shift_y", 0.0), ("fill", 0.5)];
+    let affine = numbers(&[&place[..], &[("shear_x", 0.0), ("shear_y", 3.0)]].concat());
+    direct.transforms = vec![call(Kind::Transform, "color_jitter", &jitter), call(Kind::Transform, "affine", &affine)];
+    direct.penalties = vec![call(Kind::Penalty, "l2", &[("weight", number(0.05)), ("around", number(0.5))])];
+    // Only a graph leads back through this one, which costs nothing.
+    let mut graph = direct.clone();
+    graph.penalties.push(call(Kind::Penalty, "tv", &[("weight", number(0.0))]));
+    let (direct, graph) = (told(&one(vec![direct])), told(&one(vec![graph])));
+    let pairs = direct.pictures(0).into_iter().zip(graph.pictures(0));
+    assert!(pairs.len() == 5 && pairs.into_iter().all(|(direct, graph)| near(direct, graph)));
+    assert!(direct.scores.iter().zip(&graph.scores).all(|(a, b)| (a.2.loss - b.2.loss).abs() < 1e-4));
+    assert_ne!(bits(&direct, 0).first(), bits(&direct, 0).last());
+}
+
+#[test]
 fn seeds_give_different_pictures() {
     let mut second = variant("", &facts(), vec![busy(0, 3)]);
     second.seed = 1;

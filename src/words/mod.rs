@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Result, Tensor};
 
 use crate::nets::Graph;
+use crate::ops::Operation;
 use crate::spec::{Args, Call, Moment, Spec};
 
 /// The least and greatest size, `(height, width)`, that a transform can produce.
@@ -59,6 +60,10 @@ pub trait Transform: Sync {
     fn spec(&self) -> &'static Spec;
     /// `[N, 3, H, W]` → `[N, 3, H', W']`.
     fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
+    /// The same as one operation on a picture of that shape, where it is one: its gradient needs no graph.
+    fn operation(&self, _picture: &Tensor, _args: &Args, _at: &Moment) -> Result<Option<Operation>> {
+        Ok(None)
+    }
     /// The sizes that come out for the sizes that go in. Only what pads, crops or resizes changes them.
     fn sizes(&self, _args: &Args, sizes: Sizes) -> Sizes {
         sizes
@@ -84,6 +89,10 @@ pub trait Penalty: Sync {
     }
     /// `[1, 3, H, W]` (over middle gray, where the canvas has alpha) → scalar.
     fn value(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
+    /// The same as one operation and a factor of its result, where it is that: its gradient needs no graph.
+    fn operation(&self, _picture: &Tensor, _args: &Args, _at: &Moment) -> Option<(Operation, f64)> {
+        None
+    }
 }
 
 /// An action on the picture now and then. No gradient.

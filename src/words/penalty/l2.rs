@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::{AROUND, WEIGHT};
-use crate::ops::squares;
+use crate::ops::{Operation, squares, squares_operation};
 use crate::spec::{Args, Kind, Moment, Spec};
 use crate::words::Penalty;
 
@@ -29,5 +29,9 @@ impl Penalty for L2 {
 
     fn value(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {
         squares(picture, args.number("around", at))? * args.number("weight", at)
+    }
+
+    fn operation(&self, picture: &Tensor, args: &Args, at: &Moment) -> Option<(Operation, f64)> {
+        Some((squares_operation(picture, args.number("around", at))?, args.number("weight", at)))
     }
 }

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::{EDGE, FILL, SAMPLE, edge, is_always, sample};
-use crate::ops::{Placement, warp};
+use crate::ops::{Operation, Placement, warp, warp_operation};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
 use crate::words::Transform;
 
@@ -67,19 +67,26 @@ static SPEC: Spec = Spec {
     example: "transform { affine(rotate = ±15deg, scale = 0.96..1.04, fill = 0.5, sample = nearest) }",
 };
 
+fn placement(args: &Args, at: &Moment) -> Placement {
+    Placement {
+        degrees: args.number("rotate", at),
+        scale: args.number("scale", at),
+        shift: (args.number("shift_x", at), args.number("shift_y", at)),
+        shear: (args.number("shear_x", at), args.number("shear_y", at)),
+    }
+}
+
 impl Transform for Affine {
     fn spec(&self) -> &'static Spec {
         &SPEC
     }
 
     fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {
-        let placement = Placement {
-            degrees: args.number("rotate", at),
-            scale: args.number("scale", at),
-            shift: (args.number("shift_x", at), args.number("shift_y", at)),
-            shear: (args.number("shear_x", at), args.number("shear_y", at)),
-        };
-        warp(picture, &placement, sample(args), edge(args, at))
+        warp(picture, &placement(args, at), sample(args), edge(args, at))
+    }
+
+    fn operation(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Option<Operation>> {
+        warp_operation(picture, &placement(args, at), sample(args), edge(args, at))
     }
 
     fn is_identity(&self, args: &Args) -> bool {

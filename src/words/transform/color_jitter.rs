@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::is_always;
-use crate::ops::{Adjust, adjust};
+use crate::ops::{Adjust, Operation, adjust, adjust_operation};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
 use crate::words::Transform;
 
@@ -49,32 +49,34 @@ static SPEC: Spec = Spec {
 /// The four and what leaves them without effect.
 const PARTS: [(&str, f64); 4] = [("brightness", 1.0), ("contrast", 1.0), ("saturation", 1.0), ("hue", 0.0)];
 
+/// What changes at that moment, in the order drawn for it.
+fn changes(args: &Args, at: &Moment) -> Vec<Adjust> {
+    let mut order = PARTS;
+    let mut rng = at.rng("order");
+    for last in (1..order.len()).rev() {
+        order.swap(last, rng.below(last + 1));
+    }
+    let changing = order.into_iter().filter(|(name, neutral)| !is_always(args, name, *neutral));
+    let change = |(name, _): (&str, f64)| match (name, args.number(name, at)) {
+        ("brightness", amount) => Adjust::Brightness(amount),
+        ("contrast", amount) => Adjust::Contrast(amount),
+        ("saturation", amount) => Adjust::Saturation(amount),
+        (_, amount) => Adjust::Hue(amount),
+    };
+    changing.map(change).collect()
+}
+
 impl Transform for ColorJitter {
     fn spec(&self) -> &'static Spec {
         &SPEC
     }
 
     fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {
-        let mut order = PARTS;
-        let mut rng = at.rng("order");
-        for last in (1..order.len()).rev() {
-            order.swap(last, rng.below(last + 1));
-        }
-        let clamp = args.switch("clamp");
-        let mut changes = Vec::new();
-        for (name, neutral) in order {
-            if is_always(args, name, neutral) {
-                continue;
-            }
-            let amount = args.number(name, at);
-            changes.push(match name {
-                "brightness" => Adjust::Brightness(amount),
-                "contrast" => Adjust::Contrast(amount),
-                "saturation" => Adjust::Saturation(amount),
-                _ => Adjust::Hue(amount),
-            });
-        }
-        adjust(picture, &changes, clamp)
+        adjust(picture, &changes(args, at), args.switch("clamp"))
+    }
+
+    fn operation(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Option<Operation>> {
+        Ok(adjust_operation(picture, &changes(args, at), args.switch("clamp")))
     }
 
     fn is_identity(&self, args: &Args) -> bool {

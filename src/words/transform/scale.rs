@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::{EDGE, FILL, SAMPLE, edge, is_always, sample};
-use crate::ops::{Placement, warp};
+use crate::ops::{Operation, Placement, warp, warp_operation};
 use crate::spec::{Args, Kind, Moment, Param, Presence, Spec, Type, Unit};
 use crate::words::Transform;
 
@@ -35,14 +35,21 @@ static SPEC: Spec = Spec {
     example: "transform { scale(90%..110%) }",
 };
 
+fn placement(args: &Args, at: &Moment) -> Placement {
+    Placement { scale: args.number("factor", at), ..Placement::default() }
+}
+
 impl Transform for Scale {
     fn spec(&self) -> &'static Spec {
         &SPEC
     }
 
     fn apply(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor> {
-        let placement = Placement { scale: args.number("factor", at), ..Placement::default() };
-        warp(picture, &placement, sample(args), edge(args, at))
+        warp(picture, &placement(args, at), sample(args), edge(args, at))
+    }
+
+    fn operation(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Option<Operation>> {
+        warp_operation(picture, &placement(args, at), sample(args), edge(args, at))
     }
 
     fn is_identity(&self, args: &Args) -> bool {
