@@ -144,26 +144,27 @@ impl WithSimd for Piece<'_, '_> {
         let Window { kernel, stride, padding, .. } = by.window;
         let (grid, small, top, length) = (target.grid, of.gradient.grid, frame.rows.start, frame.length);
         let mut claims = Claims::new(of, gradient, places);
-        let windows = |at: usize, side: usize| {
-            let Window { stride, padding, .. } = of.window;
-            first(of.window, at)..((at + padding) / stride + 1).min(side)
-        };
+        let pool = of.window;
+        let windows = |at: usize, side: usize| first(pool, at)..((at + pool.padding) / pool.stride + 1).min(side);
+        let across: Vec<Range<usize>> = (0..of.results.width).map(|x| windows(x, small.width)).collect();
         lines.fill(0.0);
         for y in frame.results {
             let down = windows(y, small.height);
             claims.reach(down.end);
             // A result lies in so many windows at most.
-            let mut seen = vec![Seen::default(); claims.rows() * claims.rows()];
-            for x in 0..of.results.width {
+            let mut seen = vec![Seen::default(); claims.rows * claims.rows];
+            for (x, across) in across.iter().enumerate() {
                 let (mut count, mut any) = (0, 0);
-                for (py, px) in down.clone().flat_map(|py| windows(x, small.width).map(move |px| (py, px))) {
-                    let place = (y + of.window.padding - py * of.window.stride) * of.window.kernel
-                        + (x + of.window.padding - px * of.window.stride);
-                    let gradient = &gradient[small.at(py, px)..][..small.channels];
-                    let bits = claims.of(py, px, place);
-                    any |= bits.iter().fold(0, |any, bits| any | bits);
-                    seen[count] = Seen { bits, gradient };
-                    count += 1;
+                for py in down.clone() {
+                    let line = claims.line(py);
+                    for px in across.clone() {
+                        let (row, column) = (y + pool.padding - py * pool.stride, x + pool.padding - px * pool.stride);
+                        let gradient = &gradient[small.at(py, px)..][..small.channels];
+                        let bits = claims.at(line, px, row * pool.kernel + column);
+                        any |= bits.iter().fold(0, |any, bits| any | bits);
+                        seen[count] = Seen { bits, gradient };
+                        count += 1;
+                    }
                 }
                 if any == 0 {
                     continue;
@@ -244,66 +245,69 @@ impl<const N: usize> WithSimd for Sum<'_, N> {
 /// to += from
 #[inline(always)]
 fn add<S: Simd>(simd: S, to: &mut [f32], from: &[f32]) {
-    let mut at = 0;
-    while at + S::F32_LANES <= from.len() {
+    let Some(last) = from.len().checked_sub(S::F32_LANES) else {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to += *from);
+        return;
+    };
+    // The last vector overlaps the one before: both are summed before either is stored.
+    let rest = simd.add_f32s(whole(simd, &to[last..]), whole(simd, &from[last..]));
+    for at in (0..last).step_by(S::F32_LANES) {
         let sum = simd.add_f32s(whole(simd, &to[at..]), whole(simd, &from[at..]));
         save(simd, &mut to[at..at + S::F32_LANES], sum);
-        at += S::F32_LANES;
     }
-    for (to, from) in to[at..].iter_mut().zip(&from[at..]) {
-        *to += *from;
-    }
+    save(simd, &mut to[last..], rest);
 }
 
 /// Which channels won at which place of the windows of the last rows, a bit each; those that get nothing did not.
 struct Claims<'a> {
     of: Winners,
     gradient: &'a [f32],
-    places: &'a [u8],
-    /// For each window, each place and each 64 channels; by rows, one for each that a cell can lie in.
+    winners: &'a [u8],
+    /// For each window, each place and each 64 channels; by rows.
     bits: Vec<u64>,
+    /// Rows that are kept: one for each that a cell can lie in.
+    rows: usize,
+    /// Places of a window.
+    places: usize,
+    /// Numbers of 64 bits of a window's place, and of a row of windows.
+    words: usize,
+    row: usize,
     /// The row after the last that is there.
     next: usize,
 }
 
 impl<'a> Claims<'a> {
-    fn new(of: Winners, gradient: &'a [f32], places: &'a [u8]) -> Self {
-        let mut claims = Self { of, gradient, places, bits: Vec::new(), next: 0 };
-        claims.bits = vec![0; claims.rows() * claims.row()];
-        claims
+    fn new(of: Winners, gradient: &'a [f32], winners: &'a [u8]) -> Self {
+        let (window, grid) = (of.window, of.gradient.grid);
+        let (rows, places) = (window.kernel.div_ceil(window.stride), window.kernel * window.kernel);
+        let words = grid.channels.div_ceil(64);
+        let row = grid.width * places * words;
+        Self { of, gradient, winners, bits: vec![0; rows * row], rows, places, words, row, next: 0 }
     }
 
-    fn rows(&self) -> usize {
-        self.of.window.kernel.div_ceil(self.of.window.stride)
-    }
-
-    /// Numbers of 64 bits of a window's place.
-    fn words(&self) -> usize {
-        self.of.gradient.grid.channels.div_ceil(64)
-    }
-
-    /// Those of a row of windows.
-    fn row(&self) -> usize {
-        self.of.gradient.grid.width * self.of.window.kernel * self.of.window.kernel * self.words()
-    }
-
+    /// Where a row of windows begins.
     #[inline(always)]
-    fn of(&self, py: usize, px: usize, place: usize) -> &[u64] {
-        let (places, words) = (self.of.window.kernel * self.of.window.kernel, self.words());
-        &self.bits[py % self.rows() * self.row() + (px * places + place) * words..][..words]
+    fn line(&self, py: usize) -> usize {
+        py % self.rows * self.row
+    }
+
+    /// Those of a place of a window; `line` is that of its row.
+    #[inline(always)]
+    fn at(&self, line: usize, px: usize, place: usize) -> &[u64] {
+        &self.bits[line + (px * self.places + place) * self.words..][..self.words]
     }
 
     /// Looks at rows up to before `end`.
     #[inline(always)]
     fn reach(&mut self, end: usize) {
-        let (rows, row, words, grid) = (self.rows(), self.row(), self.words(), self.of.gradient.grid);
+        let Self { rows, row, words, places, .. } = *self;
+        let grid = self.of.gradient.grid;
         let across = 4 * winners_grid(grid).width;
-        let places = self.of.window.kernel * self.of.window.kernel;
         for py in self.next.max(end.saturating_sub(rows))..end {
-            let bits = &mut self.bits[py % rows * row..][..row];
-            for (px, bits) in bits.chunks_exact_mut(places * words).enumerate() {
+            let line = self.line(py);
+            for (px, bits) in self.bits[line..][..row].chunks_exact_mut(places * words).enumerate() {
                 let gradient = &self.gradient[grid.at(py, px)..][..grid.channels];
-                let winners = &self.places[py * across + px * grid.channels..][..grid.channels];
+                let winners = &self.winners[py * across + px * grid.channels..][..grid.channels];
                 for (word, (gradient, winners)) in gradient.chunks(64).zip(winners.chunks(64)).enumerate() {
                     // No place is so large.
                     let mut bytes = [u8::MAX; 64];
