@@ -16,8 +16,7 @@ pub trait Network: Sync {
 
     /// As `forward`, for pictures whose gradient is wanted and not that of anything before them.
     fn ask<'n>(&'n self, pictures: &Tensor, redirect: bool) -> Result<Asked<'n>> {
-        let input = Var::from_tensor(&pictures.detach())?;
-        Ok(Asked { taps: self.forward(&input, redirect)?, way: Way::Graph(input) })
+        Asked::by_graph(pictures, |input| self.forward(input, redirect))
     }
 
     /// As `forward`, but a node that is read gives `held`, and what comes after it leads back to that.
@@ -44,6 +43,11 @@ enum Way<'n> {
 }
 
 impl Asked<'_> {
+    fn by_graph(pictures: &Tensor, forward: impl FnOnce(&Tensor) -> Result<Taps>) -> Result<Self> {
+        let input = Var::from_tensor(&pictures.detach())?;
+        Ok(Self { taps: forward(&input)?, way: Way::Graph(input) })
+    }
+
     /// The gradients of some taps → that of the pictures.
     ///
     /// # Errors
@@ -72,11 +76,10 @@ impl Network for crate::nets::Network {
     }
 
     fn ask<'n>(&'n self, pictures: &Tensor, redirect: bool) -> Result<Asked<'n>> {
-        if let Some((taps, back)) = self.ask(pictures, redirect)? {
-            return Ok(Asked { taps, way: Way::Direct(back) });
+        match self.ask(pictures, redirect)? {
+            Some((taps, back)) => Ok(Asked { taps, way: Way::Direct(back) }),
+            None => Asked::by_graph(pictures, |input| self.forward(input, redirect)),
         }
-        let input = Var::from_tensor(&pictures.detach())?;
-        Ok(Asked { taps: self.forward(&input, redirect)?, way: Way::Graph(input) })
     }
 
     fn forward_from(&self, pictures: &Tensor, node: &str, held: &Tensor) -> Result<Taps> {

@@ -160,6 +160,11 @@ pub(super) struct WayBack {
 }
 
 impl WayBack {
+    /// The pictures' gradient where no output has one.
+    pub fn nothing(&self) -> Result<Tensor> {
+        self.pictures.zeros_like()
+    }
+
     /// The outputs' gradients, of some nodes → the pictures'.
     pub fn gradient(&self, gradients: impl Fn(NodeId) -> Result<Option<Tensor>>) -> Result<Tensor> {
         let images = self.flat.dim(0)?;
@@ -172,7 +177,7 @@ impl WayBack {
         };
         let parts = self.engine.outputs.iter().map(part).collect::<Result<Vec<_>>>()?;
         let gradient = self.segment.bwd(&self.pictures, &self.flat, &Tensor::cat(&parts, 1)?)?;
-        gradient.map_or_else(|| self.pictures.zeros_like(), Ok)
+        gradient.map_or_else(|| self.nothing(), Ok)
     }
 }
 
