@@ -171,6 +171,12 @@ fn the_engine_computes_what_the_graph_does() {
             let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
             let cosine = dot(&got, &want) / (dot(&got, &got) * dot(&want, &want)).sqrt();
             assert!(cosine > 0.9999, "{reads:?} {height}x{width}: {cosine}");
+            // Without a graph it is the same.
+            let (taps, back) = network.ask(&x, false).unwrap().unwrap();
+            let all = reads.iter().map(|read| (read.to_string(), taps[*read].ones_like().unwrap())).collect();
+            assert!(reads.iter().all(|read| values(&taps[*read]) == values(&found[*read])));
+            assert_eq!(values(&back.gradient(&all).unwrap()), got);
+            assert!(values(&back.gradient(&BTreeMap::new()).unwrap()).iter().all(|x| *x == 0.0));
         }
     }
 }
