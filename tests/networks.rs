@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -160,7 +161,8 @@ fn residual(expected: &Weights, look: &Look<'_>, weights: &Weights, reads: Vec<&
     let residual_gradient = expected.metadata["residual"].parse().unwrap();
     let options = LoadOptions { residual_gradient, ..LoadOptions::default() };
     for reads in [vec![look.output], reads] {
-        let load = |options| Network::prepare(look.facts, weights, reads.iter().copied(), options).unwrap();
+        let load =
+            |options| Network::prepare(look.facts, Cow::Borrowed(weights), reads.iter().copied(), options).unwrap();
         let (network, usual) = (load(options), load(LoadOptions::default()));
         let (taps, exact) = look.at(&network, DType::F64);
         assert_thinned(expected, "residual", &exact, 1e-6);

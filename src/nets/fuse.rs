@@ -4,7 +4,10 @@
 //! with s = weight / √(running_var + epsilon), the convolution's weights are multiplied by s and its bias becomes
 //! bias − running_mean · s. This is done in f64, so what is lost is one rounding to f32. Nobody reads through a dropout.
 
+use std::borrow::Cow;
+
 use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 
 use super::graph::{Graph, Node, NodeId, Op};
 use super::import::{ImportError, Weights};
@@ -50,8 +53,9 @@ pub struct Step {
     pub free: Vec<NodeId>,
 }
 
-/// Prepares what leads to these nodes, in order of evaluation. The weights must have been compared with the graph.
-pub fn prepare(graph: &Graph, weights: &Weights, reads: &[NodeId]) -> Result<Vec<Step>, ImportError> {
+/// Prepares what leads to these nodes, in order of evaluation. The weights must have been compared with the graph; of
+/// owned ones what layers need is taken out.
+pub fn prepare(graph: &Graph, weights: &mut Cow<'_, Weights>, reads: &[NodeId]) -> Result<Vec<Step>, ImportError> {
     let needed = graph.needed(reads);
     let nodes = graph.nodes();
     let needed_nodes = || nodes.iter().enumerate().filter(|&(id, _)| needed[id]);
@@ -125,6 +129,17 @@ fn tensor<'a>(weights: &'a Weights, node: &Node, part: &str) -> &'a [f32] {
     weights.tensors.get(&format!("{}.{part}", node.name)).map_or(&[], |array| array.data.as_slice())
 }
 
+/// A tensor of one layer alone.
+fn take(weights: &mut Cow<'_, Weights>, node: &Node, part: &str) -> Vec<f32> {
+    match weights {
+        Cow::Borrowed(weights) => tensor(weights, node, part).to_vec(),
+        Cow::Owned(weights) => {
+            let array = weights.tensors.get_mut(&format!("{}.{part}", node.name));
+            array.map_or(Vec::new(), |array| std::mem::take(&mut array.data))
+        }
+    }
+}
+
 /// The running mean and variance of a batch norm, `[C]` each.
 pub fn statistics(weights: &Weights, norm: &Node) -> Result<[Tensor; 2], ImportError> {
     let part = |name| Tensor::new(tensor(weights, norm, name), &Device::Cpu).map_err(wrong);
@@ -146,19 +161,24 @@ fn norm(weights: &Weights, node: &Node) -> Result<(Vec<f64>, Vec<f64>), ImportEr
     Ok((scale, shift))
 }
 
-fn convolution(graph: &Graph, weights: &Weights, id: NodeId, fold: Option<&Node>) -> Result<Ready, ImportError> {
+fn convolution(
+    graph: &Graph,
+    weights: &mut Cow<'_, Weights>,
+    id: NodeId,
+    fold: Option<&Node>,
+) -> Result<Ready, ImportError> {
     let node = &graph.nodes()[id];
     let Op::Convolution { window, groups, .. } = node.op else {
         return Err(ImportError::Damaged(format!("`{}` is no convolution", node.name)));
     };
-    let mut kernels = tensor(weights, node, "weight").to_vec();
-    let mut bias = tensor(weights, node, "bias").to_vec();
+    let mut kernels = take(weights, node, "weight");
+    let mut bias = take(weights, node, "bias");
     if let Some(fold) = fold {
         let (scale, shift) = norm(weights, fold)?;
         let each = (kernels.len() / node.channels.max(1)).max(1);
-        for (kernel, scale) in kernels.chunks_mut(each).zip(&scale) {
+        kernels.par_chunks_mut(each).zip(&scale).for_each(|(kernel, scale)| {
             kernel.iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);
-        }
+        });
         let old = bias.iter().map(|&b| f64::from(b)).chain(std::iter::repeat(0.0));
         bias = shift.iter().zip(&scale).zip(old).map(|((shift, scale), old)| (shift + old * scale) as f32).collect();
     }
@@ -167,8 +187,8 @@ fn convolution(graph: &Graph, weights: &Weights, id: NodeId, fold: Option<&Node>
     Convolution::grouped(window, channels, groups, kernels, bias).map(Ready::Convolution).map_err(wrong)
 }
 
-fn linear(graph: &Graph, weights: &Weights, node: &Node) -> Result<Ready, ImportError> {
+fn linear(graph: &Graph, weights: &mut Cow<'_, Weights>, node: &Node) -> Result<Ready, ImportError> {
     let inputs = node.inputs.first().map_or(0, |&input| graph.nodes()[input].channels);
-    let (weight, bias) = (tensor(weights, node, "weight").to_vec(), tensor(weights, node, "bias").to_vec());
+    let (weight, bias) = (take(weights, node, "weight"), take(weights, node, "bias"));
     Linear::new(inputs, node.channels, weight, bias).map(Ready::Linear).map_err(wrong)
 }

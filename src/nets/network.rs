@@ -1,5 +1,6 @@
 //! A network with its weights, ready to be looked into.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -77,17 +78,17 @@ impl Network {
         weights: &Weights,
         reads: impl IntoIterator<Item = &'a str>,
     ) -> std::result::Result<Self, ImportError> {
-        Self::prepare(facts, weights, reads, LoadOptions::default())
+        Self::prepare(facts, Cow::Borrowed(weights), reads, LoadOptions::default())
     }
 
-    /// Prepares what leads to the nodes of these names; modules' paths mean their last nodes. The weights may be dropped
-    /// afterwards, or kept to load the same network for other nodes.
+    /// Prepares what leads to the nodes of these names; modules' paths mean their last nodes. Weights that are lent serve
+    /// to load the same network for other nodes; those that are given away are not copied.
     ///
     /// # Errors
     /// The weights are not the network's, or a name is no node's.
     pub fn prepare<'a>(
         facts: &Facts,
-        weights: &Weights,
+        mut weights: Cow<'_, Weights>,
         reads: impl IntoIterator<Item = &'a str>,
         options: LoadOptions,
     ) -> std::result::Result<Self, ImportError> {
@@ -98,14 +99,16 @@ impl Network {
         };
         let reads: Vec<(String, NodeId)> = reads.into_iter().map(find).collect::<std::result::Result<_, _>>()?;
         let ids: Vec<NodeId> = reads.iter().map(|(_, id)| *id).collect();
-        let steps = prepare(&facts.graph, weights, &ids)?;
+        let running = running(&facts.graph, &weights, &reads)?;
+        let steps = prepare(&facts.graph, &mut weights, &ids)?;
+        drop(weights);
         let engine = Engine::new(&steps, &facts.graph, &ids, options).map(Arc::new);
         let core = Core {
             luminance: luminance(&facts.graph)?,
             options,
             graph: facts.graph.clone(),
             steps,
-            running: running(&facts.graph, weights, &reads)?,
+            running,
             reads,
             took: Mutex::default(),
             redirected: Redirected::default(),

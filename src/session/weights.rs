@@ -1,5 +1,6 @@
 //! Networks in use, kept loaded from run to run.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -114,11 +115,17 @@ impl Networks {
                 continue;
             }
             // Batches of one model differ in the nodes that they read: its weights are read once for all of them.
-            let read = load(model, key, store, progress, cancel)?;
-            for (model, key) in all().filter(|(_, other)| (other.model, &other.file) == (key.model, &key.file)) {
-                if self.find(key).is_none() {
-                    self.loaded.push(ready(model, key.clone(), &read)?);
+            let mut read = load(model, key, store, progress, cancel)?;
+            let mut of_file: Vec<&(&Model, Key)> = Vec::new();
+            for each in all().filter(|(_, other)| (other.model, &other.file) == (key.model, &key.file)) {
+                if self.find(&each.1).is_none() && of_file.iter().all(|(_, key)| *key != each.1) {
+                    of_file.push(each);
                 }
+            }
+            for (index, (model, key)) in of_file.iter().enumerate() {
+                let last = index + 1 == of_file.len();
+                let weights = if last { read.give() } else { Cow::Borrowed(&read.weights) };
+                self.loaded.push(ready(model, key.clone(), &read, weights)?);
             }
         }
         let networks = needed.iter().map(|keys| keys.iter().filter_map(|(_, key)| self.find(key)).cloned().collect());
@@ -143,8 +150,9 @@ impl Networks {
         cancel: &CancelToken,
     ) -> Result<Loaded, LoadError> {
         let key = key(model, nodes)?;
-        let read = load(model, &key, store, progress, cancel)?;
-        ready(model, key, &read)
+        let mut read = load(model, &key, store, progress, cancel)?;
+        let weights = read.give();
+        ready(model, key, &read, weights)
     }
 
     /// All that are kept.
@@ -166,6 +174,13 @@ struct Read {
     path: Option<PathBuf>,
 }
 
+impl Read {
+    /// The weights, for their last use.
+    fn give(&mut self) -> Cow<'static, Weights> {
+        Cow::Owned(std::mem::take(&mut self.weights))
+    }
+}
+
 fn key(model: &Model, nodes: &BTreeSet<String>) -> Result<Key, LoadError> {
     let file = model.call.args.file("weights").map(PathBuf::from);
     let args = &model.call.args;
@@ -182,9 +197,9 @@ fn key(model: &Model, nodes: &BTreeSet<String>) -> Result<Key, LoadError> {
     Ok(Key { model: model.call.spec.name, file, nodes: nodes.clone(), options })
 }
 
-fn ready(model: &Model, key: Key, read: &Read) -> Result<Loaded, LoadError> {
+fn ready(model: &Model, key: Key, read: &Read, weights: Cow<'_, Weights>) -> Result<Loaded, LoadError> {
     let nodes = key.nodes.iter().map(String::as_str);
-    let network = Network::prepare(&model.facts, &read.weights, nodes, key.options)
+    let network = Network::prepare(&model.facts, weights, nodes, key.options)
         .map_err(|problem| wrong(model, read.path.clone(), problem))?;
     let licence = Licence::of_file(&read.sha256).or_else(|| model.facts.licence.clone());
     let identity = Identity {

@@ -151,7 +151,7 @@ fn the_engine_computes_what_the_graph_does() {
         (halved, &["fc", "layer2.0.bn2", "layer1.1.bn2", "layer3.0.bn2", "layer3.0.downsample.1"]),
         (halved, &["layer2.0.conv2", "layer4.1"]),
     ] {
-        let network = Network::prepare(&facts, &weights, reads.iter().copied(), options).unwrap();
+        let network = Network::prepare(&facts, Cow::Borrowed(&weights), reads.iter().copied(), options).unwrap();
         for (height, width) in [(33, 29), (40, 64), (1, 1), (33, 29)] {
             let x = random(&[2, 3, height, width], 6).to_dtype(DType::F32).unwrap();
             let exact = network.portable(&x.to_dtype(DType::F64).unwrap(), false).unwrap();
@@ -240,7 +240,7 @@ fn bf16_is_f32_but_for_rounding() {
     let facts = Facts::new(architecture("resnet18").unwrap(), Some(&weights.header())).unwrap();
     let rounded = LoadOptions { form: Form::Rounded(Tiles::Portable), ..LoadOptions::default() };
     let [plain, rounded] = [LoadOptions::default(), rounded]
-        .map(|options| Network::prepare(&facts, &weights, ["fc", "layer3"], options).unwrap());
+        .map(|options| Network::prepare(&facts, Cow::Borrowed(&weights), ["fc", "layer3"], options).unwrap());
     let x = random(&[2, 3, 65, 47], 6).to_dtype(DType::F32).unwrap();
     let cosine = |a: &Tensor, b: &Tensor| {
         let (a, b) = (values(a), values(b));
