@@ -25,6 +25,9 @@ pub(super) const TOGETHER: usize = 16;
 /// Tiles before it is stored, the memory of a tile's results is asked for: by then it is there, and not gone again.
 const AHEAD: usize = 2;
 
+/// Numbers of half a core's cache: 512 KB.
+const CACHE: usize = 1 << 17;
+
 /// Weights after the transform.
 pub(super) struct Winograd {
     /// Results of a tile, down and across: 4 or 2.
@@ -83,8 +86,10 @@ impl Winograd {
         }
         let (tiles, block) = (Tiles::of(high * wide), self.wide * self.wide * self.inputs);
         let blocks = Grid { height: tiles.blocks, width: 1, channels: tiles.each * block, pad: 0 };
+        // As many panels at once as have their sums in half of a usual core's cache.
+        let group = (CACHE / (self.wide * self.wide * tiles.apart(self.panels.width))).max(1);
         let panels = self.panels.count();
-        let across = panels.min(8 * threads);
+        let across = panels.div_ceil(group).max(panels.min(threads));
         let target = Target { channels: self.panels.width, down: 1, across, ..Target::of_rows(to.buffer, to.grid, 1) };
         vec![
             Box::new(Transform { work, tiles, target: Target::of_rows(scratch, blocks, threads) }),
@@ -156,6 +161,12 @@ impl Tiles {
 
     fn padded(self) -> usize {
         self.blocks * self.each
+    }
+
+    /// From one point to the next, of `width` numbers a tile: a little apart, so that the points of a tile don't
+    /// compete for the same lines of the cache.
+    fn apart(self, width: usize) -> usize {
+        self.all * width + 16
     }
 
     fn block(self, index: usize) -> Range<usize> {
@@ -317,8 +328,8 @@ impl Stage for Bands<'_> {
         let rows = part.rows();
         let tiles = rows.start / of.side * wide..rows.end.div_ceil(of.side) * wide;
         let points = of.wide * of.wide;
-        // A little apart, so that the points of a tile don't compete for the same lines of the cache.
-        let apart = (tiles.len() * of.inputs + 16, tiles.len() * of.panels.width + 16);
+        let all = Tiles::of(tiles.len());
+        let apart = (all.apart(of.inputs), all.apart(of.panels.width));
         let from = part.read(self.work.from.buffer);
         let store = Store { finish: self.work.finish.open(part), part, cells: Cells([0.0; SUMS]) };
         scratch([points * apart.0, points * apart.1], |seen, sums| {
@@ -435,40 +446,37 @@ impl Stage for Sums<'_> {
         let Work { of, vectors, .. } = self.work;
         let (seen, width) = (part.read(self.scratch), of.panels.width);
         let panels = part.channels().start / width..part.channels().end.div_ceil(width);
-        let apart = self.tiles.all * width + 16;
-        scratch([of.wide * of.wide * apart, 0], |sums, _| {
-            for panel in panels {
-                let store = Store { finish: self.work.finish.open(part), part: &mut *part, cells: Cells([0.0; SUMS]) };
-                vectors.arch.dispatch(SumsPanel { of: self, seen, store, panel, sums, apart });
-            }
+        let apart = self.tiles.apart(width);
+        scratch([panels.len() * of.wide * of.wide * apart, 0], |sums, _| {
+            let store = Store { finish: self.work.finish.open(part), part, cells: Cells([0.0; SUMS]) };
+            vectors.arch.dispatch(SumsOfPanels { of: self, seen, store, panels, sums, apart });
         });
     }
 }
 
-struct SumsPanel<'a, 'p> {
+struct SumsOfPanels<'a, 'p> {
     of: &'a Sums<'a>,
     seen: &'a [f32],
     store: Store<'a, 'p>,
-    panel: usize,
-    /// Sums before the transform back.
+    panels: Range<usize>,
+    /// Sums before the transform back, `[panels][points]`.
     sums: &'a mut [f32],
     /// Numbers from one point to the next in them.
     apart: usize,
 }
 
-impl WithSimd for SumsPanel<'_, '_> {
+impl WithSimd for SumsOfPanels<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { of: Sums { work, tiles, .. }, seen, mut store, panel, sums, apart } = self;
-        let (inputs, panels) = (work.of.inputs, &work.of.panels);
-        let (points, width) = (work.of.wide * work.of.wide, panels.width);
-        let (weights, following) = (panels.panel(panel), panels.panel(panel + 1));
-        for point in 0..points {
-            let here = point * inputs * width..(point + 1) * inputs * width;
-            let after = here.end..here.end + inputs * width;
-            let next = weights.get(after).or(following.get(..inputs * width)).unwrap_or_default();
+        let Self { of: &Sums { work, tiles, .. }, seen, mut store, panels, sums, apart } = self;
+        let (inputs, width, points) = (work.of.inputs, work.of.panels.width, work.of.wide * work.of.wide);
+        // A point of all panels, then the next: its tiles come into the cache once for all of them.
+        for step in 0..points * panels.len() {
+            let (point, panel) = (step / panels.len(), step % panels.len());
+            let (weights, next) = (work.of.weights(&panels, step), work.of.weights(&panels, step + 1));
+            let sums = &mut sums[(panel * points + point) * apart..];
             for index in 0..tiles.blocks {
                 let block = tiles.block(index);
                 let start = (index * tiles.each * points + point * block.len()) * inputs;
@@ -478,15 +486,27 @@ impl WithSimd for SumsPanel<'_, '_> {
                     let (from, end) = (part * block.len() / parts, (part + 1) * block.len() / parts);
                     let data = &seen[start + from * inputs..];
                     let rows = Rows { data, down: inputs, taps: &[0], run: inputs };
-                    let to = &mut sums[point * apart + (block.start + from) * width..];
+                    let to = &mut sums[(block.start + from) * width..];
                     let next = share(next, index * parts + part, tiles.blocks * parts);
-                    multiply(simd, to, end - from, rows, Columns::panel(&weights[here.clone()], width), next);
+                    multiply(simd, to, end - from, rows, Columns::panel(weights, width), next);
                 }
             }
         }
-        for tile in 0..tiles.all {
-            work.fetch(&store, (tile + AHEAD).min(tiles.all - 1), panel * width);
-            work.back(simd, &sums[tile * width..], apart, &mut store, tile, panel * width);
+        for (panel, sums) in panels.zip(sums.chunks_exact(points * apart)) {
+            for tile in 0..tiles.all {
+                work.fetch(&store, (tile + AHEAD).min(tiles.all - 1), panel * width);
+                work.back(simd, &sums[tile * width..], apart, &mut store, tile, panel * width);
+            }
         }
+    }
+}
+
+impl Winograd {
+    /// The weights for a step through some panels, point by point; behind the last one those that follow it.
+    fn weights(&self, panels: &Range<usize>, step: usize) -> &[f32] {
+        let (point, panel) = (step / panels.len(), panels.start + step % panels.len());
+        let (point, panel) = if point < self.wide * self.wide { (point, panel) } else { (0, panels.end) };
+        let length = self.inputs * self.panels.width;
+        self.panels.panel(panel).get(point * length..(point + 1) * length).unwrap_or_default()
     }
 }
