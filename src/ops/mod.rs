@@ -54,5 +54,5 @@ pub use scale_shift::ScaleShift;
 pub use separable::{Taps, separable};
 pub use smooth_pool::{smooth_max_pool, smooth_max_pool_portable};
 pub use spectrum::Spectrum;
-pub use squares::{add_scaled, squares, squares_operation, squares_portable};
+pub use squares::{add_scaled, add_squares_gradient, squares, squares_portable};
 pub use window::Window;

@@ -1,22 +1,17 @@
 //! A sum of squares, and a step along a gradient: each in one pass over the picture.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
 
 use super::fast::vectorized;
-use super::passage::{Operation, operation};
 use super::real::{Real, dense};
+
+/// Numbers that are summed on their own, by one thread.
+const RUN: usize = 1 << 14;
 
 /// Σ (v − around)² over all values, a scalar of the tensor's type. Differentiable.
 pub fn squares(x: &Tensor, around: f64) -> Result<Tensor> {
-    match squares_operation(x, around) {
-        Some(squares) => x.contiguous()?.apply_op1_arc(squares),
-        None => squares_portable(x, around),
-    }
-}
-
-/// What [`squares`] does, if it is one operation.
-pub fn squares_operation(x: &Tensor, around: f64) -> Option<Operation> {
-    x.device().is_cpu().then(|| operation(Squares(around)))
+    if x.device().is_cpu() { x.contiguous()?.apply_op1(Squares(around)) } else { squares_portable(x, around) }
 }
 
 /// The same in candle's own operations, on any device.
@@ -24,13 +19,23 @@ pub fn squares_portable(x: &Tensor, around: f64) -> Result<Tensor> {
     x.affine(1.0, -around)?.sqr()?.sum_all()
 }
 
+/// `gradient + factor · ∂squares(x)/∂x`: 2 (v − around) for each value.
+pub fn add_squares_gradient(gradient: &Tensor, x: &Tensor, around: f64, factor: f64) -> Result<Tensor> {
+    let factor = 2.0 * factor;
+    join(gradient, x, "squares' gradient", Line { times: factor, plus: -factor * around })
+}
+
 /// `x + factor · y`, of one shape; no gradient flows through it.
 pub fn add_scaled(x: &Tensor, y: &Tensor, factor: f64) -> Result<Tensor> {
+    join(x, y, "add-scaled", Line { times: factor, plus: 0.0 })
+}
+
+fn join(x: &Tensor, y: &Tensor, name: &'static str, line: Line) -> Result<Tensor> {
     let (x, y) = (x.detach(), y.detach());
     if x.device().is_cpu() && matches!(x.dtype(), DType::F32 | DType::F64) {
-        x.contiguous()?.apply_op2_no_bwd(&y.contiguous()?, &AddScaled(factor))
+        x.contiguous()?.apply_op2_no_bwd(&y.contiguous()?, &Add { name, line })
     } else {
-        x + (y * factor)?
+        x + y.affine(line.times, line.plus)?
     }
 }
 
@@ -45,7 +50,7 @@ impl CustomOp1 for Squares {
         let sum = match storage {
             CpuStorage::F32(all) => {
                 let all = dense(all, layout)?;
-                CpuStorage::F32(vec![vectorized(|| self.sum(all)) as f32])
+                CpuStorage::F32(vec![self.sum(all) as f32])
             }
             CpuStorage::F64(all) => CpuStorage::F64(vec![self.sum(dense(all, layout)?)]),
             _ => bail!("pictures are f32 or f64"),
@@ -61,9 +66,15 @@ impl CustomOp1 for Squares {
 }
 
 impl Squares {
-    /// In f64; partial sums of a number that no machine decides, so that they fit any vectors.
-    #[inline(always)]
+    /// In f64, run by run, and those summed in their order: the same with any number of threads.
     fn sum<T: Real>(&self, values: &[T]) -> f64 {
+        let runs = values.par_chunks(RUN).map(|run| vectorized(|| self.sum_of_run(run)));
+        runs.collect::<Vec<f64>>().iter().sum()
+    }
+
+    /// Partial sums of a number that no machine decides, so that they fit any vectors.
+    #[inline(always)]
+    fn sum_of_run<T: Real>(&self, values: &[T]) -> f64 {
         let mut sums = [0.0; 16];
         let runs = values.chunks_exact(16);
         let rest = runs.remainder();
@@ -78,11 +89,22 @@ impl Squares {
     }
 }
 
-struct AddScaled(f64);
+/// times · v + plus
+#[derive(Clone, Copy)]
+struct Line {
+    times: f64,
+    plus: f64,
+}
 
-impl CustomOp2 for AddScaled {
+/// x + line(y)
+struct Add {
+    name: &'static str,
+    line: Line,
+}
+
+impl CustomOp2 for Add {
     fn name(&self) -> &'static str {
-        "add-scaled"
+        self.name
     }
 
     fn cpu_fwd(
@@ -97,11 +119,10 @@ impl CustomOp2 for AddScaled {
         }
         let sum = match (x, y) {
             (CpuStorage::F32(x), CpuStorage::F32(y)) => {
-                let (x, y) = (dense(x, x_layout)?, dense(y, y_layout)?);
-                CpuStorage::F32(vectorized(|| self.of(x, y)))
+                CpuStorage::F32(self.line.add(dense(x, x_layout)?, dense(y, y_layout)?))
             }
             (CpuStorage::F64(x), CpuStorage::F64(y)) => {
-                CpuStorage::F64(self.of(dense(x, x_layout)?, dense(y, y_layout)?))
+                CpuStorage::F64(self.line.add(dense(x, x_layout)?, dense(y, y_layout)?))
             }
             _ => bail!("both are f32 or both f64"),
         };
@@ -109,11 +130,21 @@ impl CustomOp2 for AddScaled {
     }
 }
 
-impl AddScaled {
-    #[inline(always)]
-    fn of<T: Real>(&self, x: &[T], y: &[T]) -> Vec<T> {
-        let factor = T::from_f64(self.0);
-        x.iter().zip(y).map(|(x, y)| *x + factor * *y).collect()
+impl Line {
+    /// On all threads: each makes vectors of the sum, which need not be filled before.
+    fn add<T: Real>(self, x: &[T], y: &[T]) -> Vec<T> {
+        let (times, plus) = (T::from_f64(self.times), T::from_f64(self.plus));
+        let sum = |x: T, y: T| x + (times * y + plus);
+        let (some, rest) = x.as_chunks::<16>();
+        let mut sums = Vec::with_capacity(some.len() + 1);
+        some.par_iter()
+            .zip(y.as_chunks::<16>().0)
+            .with_min_len(RUN / 16)
+            .map(|(x, y)| std::array::from_fn::<_, 16, _>(|k| sum(x[k], y[k])))
+            .collect_into_vec(&mut sums);
+        let mut sums = sums.into_flattened();
+        sums.extend(rest.iter().zip(&y[x.len() - rest.len()..]).map(|(x, y)| sum(*x, *y)));
+        sums
     }
 }
 

@@ -1,6 +1,7 @@
 //! Numbers that ran away.
 
 use candle_core::{DType, Result, Storage, Tensor};
+use rayon::prelude::*;
 
 use crate::ops::fast::vectorized;
 
@@ -16,8 +17,9 @@ fn look<R>(tensor: &Tensor, at: impl Fn(&[f32]) -> R) -> Result<R> {
 }
 
 /// Whether it is true of all numbers: of a run of them without a branch.
-fn all(numbers: &[f32], is: impl Fn(f32) -> bool) -> bool {
-    vectorized(|| numbers.chunks(1024).all(|run| run.iter().fold(true, |all, &number| all & is(number))))
+fn all(numbers: &[f32], is: impl Fn(f32) -> bool + Sync) -> bool {
+    let of_run = |run: &[f32]| run.iter().fold(true, |all, &number| all & is(number));
+    numbers.par_chunks(1 << 14).all(|numbers| vectorized(|| numbers.chunks(1024).all(of_run)))
 }
 
 /// Whether every number is finite.

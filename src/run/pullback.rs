@@ -74,29 +74,21 @@ fn without_graph(look: &Look, gradients: &[&Tensor], at: &Place) -> Result<Optio
     let Some(passage) = look.passage.as_ref().filter(|_| look.picture.id() == look.leaf.id()) else { return Ok(None) };
     let picture = look.picture.detach();
     let moment = at.moment();
-    let known = |call: &Call| registry::penalty(call.spec.name)?.operation(&picture, &call.args, &call.moment(&moment));
-    let Some(penalties) = at.stage.penalties.iter().map(known).collect::<Option<Vec<_>>>() else { return Ok(None) };
-    let mut sum: Option<Tensor> = None;
-    let mut add = |part: Tensor| -> Candle<()> {
-        sum = Some(match &sum {
-            Some(sum) => add_scaled(sum, &part, 1.0)?,
-            None => part,
-        });
-        Ok(())
-    };
-    for gradient in gradients {
-        add(passage.back(gradient)?)?;
-    }
-    let mut values = Vec::new();
-    for (operation, factor) in penalties {
-        let sum = picture.apply_op1_arc(operation.clone())?;
-        values.push(number(&(&sum * factor)?)?);
-        let share = (sum.ones_like()? * factor)?;
-        if let Some(gradient) = operation.bwd(&picture, &sum, &share)? {
-            add(gradient)?;
+    let pull = |call: &Call| registry::penalty(call.spec.name)?.pull(&picture, &call.args, &call.moment(&moment));
+    let Some(pulls) = at.stage.penalties.iter().map(pull).collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let mut gradient = match gradients {
+        [] => picture.zeros_like()?,
+        [first, rest @ ..] => {
+            rest.iter().try_fold(passage.back(first)?, |sum, next| add_scaled(&sum, &passage.back(next)?, 1.0))?
         }
+    };
+    let mut values = Vec::new();
+    for pull in pulls {
+        let (value, sum) = pull(&gradient)?;
+        values.push(number(&value)?);
+        gradient = sum;
     }
-    Ok(sum.map(|gradient| (gradient, values)))
+    Ok(Some((gradient, values)))
 }
 
 fn number(value: &Tensor) -> Candle<f64> {

@@ -74,6 +74,9 @@ pub trait Transform: Sync {
     }
 }
 
+/// From a gradient with respect to the picture to a penalty's value and the gradient with its own added.
+pub type Pull<'a> = Box<dyn FnOnce(&Tensor) -> Result<(Tensor, Tensor)> + 'a>;
+
 /// A term that keeps the picture in bounds, weighted, summed over pixels and channels.
 pub trait Penalty: Sync {
     /// Its description.
@@ -89,8 +92,8 @@ pub trait Penalty: Sync {
     }
     /// `[1, 3, H, W]` (over middle gray, where the canvas has alpha) → scalar.
     fn value(&self, picture: &Tensor, args: &Args, at: &Moment) -> Result<Tensor>;
-    /// The same as one operation and a factor of its result, where it is that: its gradient needs no graph.
-    fn operation(&self, _picture: &Tensor, _args: &Args, _at: &Moment) -> Option<(Operation, f64)> {
+    /// The same where it needs no graph for its gradient.
+    fn pull<'a>(&self, _picture: &'a Tensor, _args: &Args, _at: &Moment) -> Option<Pull<'a>> {
         None
     }
 }

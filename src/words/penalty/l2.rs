@@ -3,9 +3,9 @@
 use candle_core::{Result, Tensor};
 
 use super::{AROUND, WEIGHT};
-use crate::ops::{Operation, squares, squares_operation};
+use crate::ops::{add_squares_gradient, squares};
 use crate::spec::{Args, Kind, Moment, Spec};
-use crate::words::Penalty;
+use crate::words::{Penalty, Pull};
 
 pub(super) struct L2;
 
@@ -31,7 +31,11 @@ impl Penalty for L2 {
         squares(picture, args.number("around", at))? * args.number("weight", at)
     }
 
-    fn operation(&self, picture: &Tensor, args: &Args, at: &Moment) -> Option<(Operation, f64)> {
-        Some((squares_operation(picture, args.number("around", at))?, args.number("weight", at)))
+    fn pull<'a>(&self, picture: &'a Tensor, args: &Args, at: &Moment) -> Option<Pull<'a>> {
+        let (around, weight) = (args.number("around", at), args.number("weight", at));
+        Some(Box::new(move |gradient| {
+            let value = (squares(picture, around)? * weight)?;
+            Ok((value, add_squares_gradient(gradient, picture, around, weight)?))
+        }))
     }
 }
