@@ -6,6 +6,7 @@
 
 mod against;
 mod attribute;
+mod awake;
 mod error;
 mod event;
 mod finite;
@@ -37,6 +38,7 @@ pub use scores::Scores;
 pub use state::State;
 
 use against::References;
+use awake::awake;
 use look::shown;
 use start::{canvas_of, carried, started};
 use state::Place;
@@ -240,7 +242,7 @@ impl<'a> Runner<'a> {
             let at = Place { variant, stage, iteration, step: step_number };
             lanes.push(Lane { state, at, references, canvas: canvas_of(stage)? });
         }
-        step(&lanes, self.networks, step_number < REDIRECTED_STEPS, sink)
+        awake(|| step(&lanes, self.networks, step_number < REDIRECTED_STEPS, sink))
     }
 
     /// Says, once, that a start was helped, or that after the first steps nothing has moved.

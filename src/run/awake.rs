@@ -1,0 +1,41 @@
+//! Threads that stay awake from one piece of a step to the next.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a thread looks for work before it falls asleep after all: longer than any piece that only one thread does.
+const PATIENCE: Duration = Duration::from_micros(200);
+
+/// Does something whose pieces follow one another closely. rayon's threads fall asleep after some 20 µs without work, and
+/// to wake one takes as long as many a piece; meanwhile they look for more.
+pub(super) fn awake<R>(work: impl FnOnce() -> R) -> R {
+    let done = Done(Arc::new(AtomicBool::new(false)));
+    let (seen, own) = (done.0.clone(), rayon::current_thread_index());
+    rayon::spawn_broadcast(move |context| {
+        // This thread's turn comes when it waits for others, and then it must not wait for itself.
+        if Some(context.index()) != own {
+            look_for_work(&seen);
+        }
+    });
+    work()
+}
+
+struct Done(Arc<AtomicBool>);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn look_for_work(done: &AtomicBool) {
+    let mut last = Instant::now();
+    while !done.load(Ordering::Relaxed) {
+        match rayon::yield_now() {
+            Some(rayon::Yield::Executed) => last = Instant::now(),
+            _ if last.elapsed() > PATIENCE => return,
+            _ => std::hint::spin_loop(),
+        }
+    }
+}
