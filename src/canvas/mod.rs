@@ -54,6 +54,11 @@ pub trait Canvas: Sync {
     /// Picture, of as many planes as `form` says → the parameters that stand for it.
     fn encode(&self, picture: &Tensor, form: Form) -> Result<Tensor>;
 
+    /// Whether the parameters are the picture.
+    fn is_picture(&self) -> bool {
+        false
+    }
+
     /// Whether it stands for any picture: without it nothing can act on the picture itself, nor can it start from one.
     fn encodes(&self) -> bool {
         true

@@ -13,6 +13,10 @@ impl Canvas for Pixels {
         "pixels"
     }
 
+    fn is_picture(&self) -> bool {
+        true
+    }
+
     fn decode(&self, params: &Tensor, _: Form) -> Result<Tensor> {
         Ok(params.clone())
     }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
 
 use super::fast;
+use super::filled::copied;
 use super::passage::{Operation, operation};
 use super::real::dense;
 
@@ -92,7 +93,7 @@ impl CustomOp1 for Color {
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let mut values = dense(storage.as_slice::<f32>()?, layout)?.to_vec();
+        let mut values = copied(dense(storage.as_slice::<f32>()?, layout)?);
         let steps = self.on(layout)?.apply(&mut values);
         let _ = self.steps.set(steps);
         Ok((CpuStorage::F32(values), layout.shape().clone()))
@@ -117,7 +118,7 @@ impl CustomOp2 for Adjoint<'_> {
         grad_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let picture = dense(picture.as_slice::<f32>()?, picture_layout)?;
-        let mut values = dense(grad.as_slice::<f32>()?, grad_layout)?.to_vec();
+        let mut values = copied(dense(grad.as_slice::<f32>()?, grad_layout)?);
         self.color.on(picture_layout)?.back(picture, self.steps, &mut values);
         Ok((CpuStorage::F32(values), picture_layout.shape().clone()))
     }

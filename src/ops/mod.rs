@@ -11,6 +11,7 @@ mod columns;
 mod convolution;
 mod edge;
 pub mod fast;
+pub(crate) mod filled;
 mod gradient_scale;
 mod linear;
 mod log_mean_exp;

@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, Layout, Result, WithDType, bail};
 
 /// f32 in a run, f64 in tests.
-pub(super) trait Real: WithDType + super::product::Factor {
+pub(super) trait Real: WithDType + Default + super::product::Factor {
     /// The lesser of two numbers; no care is taken of NaN.
     fn least(self, other: Self) -> Self {
         if other < self { other } else { self }

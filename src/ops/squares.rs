@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape
 use rayon::prelude::*;
 
 use super::fast::vectorized;
+use super::filled::filled;
 use super::real::{Real, dense};
 
 /// Numbers that are summed on their own, by one thread.
@@ -131,20 +132,13 @@ impl CustomOp2 for Add {
 }
 
 impl Line {
-    /// On all threads: each makes vectors of the sum, which need not be filled before.
     fn add<T: Real>(self, x: &[T], y: &[T]) -> Vec<T> {
         let (times, plus) = (T::from_f64(self.times), T::from_f64(self.plus));
-        let sum = |x: T, y: T| x + (times * y + plus);
-        let (some, rest) = x.as_chunks::<16>();
-        let mut sums = Vec::with_capacity(some.len() + 1);
-        some.par_iter()
-            .zip(y.as_chunks::<16>().0)
-            .with_min_len(RUN / 16)
-            .map(|(x, y)| std::array::from_fn::<_, 16, _>(|k| sum(x[k], y[k])))
-            .collect_into_vec(&mut sums);
-        let mut sums = sums.into_flattened();
-        sums.extend(rest.iter().zip(&y[x.len() - rest.len()..]).map(|(x, y)| sum(*x, *y)));
-        sums
+        filled(x.len(), |at, to| {
+            for ((to, x), y) in to.iter_mut().zip(&x[at..]).zip(&y[at..]) {
+                *to = *x + (times * *y + plus);
+            }
+        })
     }
 }
 

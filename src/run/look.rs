@@ -8,12 +8,12 @@ use crate::canvas::{Canvas, Held, alpha};
 use crate::check::recipe::{Model, Stage};
 use crate::ops::Passage;
 use crate::spec::{Call, Kind, Moment};
-use crate::words::{Mode, registry};
+use crate::words::{Mode, Pull, registry};
 
 /// A canvas on its way to the networks: a graph of its own, from the parameters to the views.
 pub(super) struct Look {
-    /// The parameters after the modes, as the graph's leaf.
-    pub leaf: Var,
+    /// The parameters after the modes: the leaf of a graph, or the picture itself where none is needed.
+    pub leaf: Tensor,
     /// The decoded picture `[1, 3, H, W]`, over middle gray where it has alpha, which the penalties read.
     pub picture: Tensor,
     /// Its alpha `[1, 1, H, W]`, which penalties of opacity read.
@@ -29,9 +29,17 @@ pub(super) struct Look {
 /// Modes, draws and transforms of one iteration.
 pub(super) fn look(state: &State, canvas: &dyn Canvas, at: &Place) -> Result<Look, RunError> {
     let held = state.held.as_ref();
-    let leaf = Var::from_tensor(&moved(&state.params, held, canvas, at)?)?;
-    let picture = shown(&leaf, held, canvas, at.stage)?;
-    let passage = passage(&picture, at)?;
+    let params = moved(&state.params, held, canvas, at)?;
+    let known = canvas.is_picture() && held.is_none() && pulls(&params, at).is_some();
+    let (leaf, picture, passage) = match known.then(|| passage(&params, at)).transpose()?.flatten() {
+        Some(passage) => (params.clone(), params, Some(passage)),
+        None => {
+            let leaf = Var::from_tensor(&params)?.into_inner();
+            let picture = shown(&leaf, held, canvas, at.stage)?;
+            let passage = passage(&picture, at)?;
+            (leaf, picture, passage)
+        }
+    };
     let seen = match &passage {
         Some(passage) => passage.end().clone(),
         None => seen(&picture, at)?,
@@ -48,16 +56,28 @@ fn passage(picture: &Tensor, at: &Place) -> Result<Option<Passage>, RunError> {
         return Ok(None);
     }
     let moment = at.moment();
-    let mut passage = Passage::new(picture);
+    let mut operations = Vec::new();
     for call in &at.stage.transforms {
         let word = registry::transform(call.spec.name).ok_or_else(|| unknown(call))?;
         let failed = RunError::of(call.spec.name, call.span);
-        let Some(operation) = word.operation(passage.end(), &call.args, &call.moment(&moment)).map_err(&failed)? else {
-            return Ok(None);
-        };
+        // None of them changes the size.
+        match word.operation(picture, &call.args, &call.moment(&moment)).map_err(&failed)? {
+            Some(operation) => operations.push((operation, failed)),
+            None => return Ok(None),
+        }
+    }
+    let mut passage = Passage::new(picture);
+    for (operation, failed) in operations {
         passage.go(operation).map_err(failed)?;
     }
     Ok(Some(passage))
+}
+
+/// The penalties of a stage, if none of them needs a graph.
+pub(super) fn pulls<'a>(picture: &'a Tensor, at: &Place) -> Option<Vec<Pull<'a>>> {
+    let moment = at.moment();
+    let pull = |call: &Call| registry::penalty(call.spec.name)?.pull(picture, &call.args, &call.moment(&moment));
+    at.stage.penalties.iter().map(pull).collect()
 }
 
 /// The modes of a stage, with their code.

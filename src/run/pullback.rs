@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result as Candle, Shape,
 
 use super::error::{Culprit, Fault, RunError};
 use super::finite::{is_finite, is_zero};
-use super::look::{Look, unknown};
+use super::look::{Look, pulls, unknown};
 use super::state::Place;
 use crate::ops::add_scaled;
 use crate::spec::{Call, Moment};
@@ -71,13 +71,10 @@ pub(super) fn pull_back<'t>(
 /// The gradient and the penalties' values, where the parameters are the picture and all that follows knows its own way
 /// back.
 fn without_graph(look: &Look, gradients: &[&Tensor], at: &Place) -> Result<Option<(Tensor, Vec<f64>)>, RunError> {
-    let Some(passage) = look.passage.as_ref().filter(|_| look.picture.id() == look.leaf.id()) else { return Ok(None) };
-    let picture = look.picture.detach();
-    let moment = at.moment();
-    let pull = |call: &Call| registry::penalty(call.spec.name)?.pull(&picture, &call.args, &call.moment(&moment));
-    let Some(pulls) = at.stage.penalties.iter().map(pull).collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let Some(passage) = look.passage.as_ref().filter(|_| !look.leaf.is_variable()) else { return Ok(None) };
+    let Some(pulls) = pulls(&look.picture, at) else { return Ok(None) };
     let mut gradient = match gradients {
-        [] => picture.zeros_like()?,
+        [] => look.picture.zeros_like()?,
         [first, rest @ ..] => {
             rest.iter().try_fold(passage.back(first)?, |sum, next| add_scaled(&sum, &passage.back(next)?, 1.0))?
         }
@@ -152,8 +149,14 @@ fn gradient_of(loss: &Tensor, look: &Look) -> candle_core::Result<Tensor> {
 
 /// The first penalty whose own gradient is not finite, else the transforms.
 fn blame(look: &Look, at: &Place, penalty: impl Fn(&Call) -> Result<Tensor, RunError>) -> Result<Fault, RunError> {
+    let nothing = look.picture.zeros_like()?;
+    let mut pulls = pulls(&look.picture, at).filter(|_| !look.leaf.is_variable()).into_iter().flatten();
     for call in &at.stage.penalties {
-        if !is_finite(&gradient_of(&penalty(call)?, look)?)? {
+        let gradient = match pulls.next() {
+            Some(pull) => pull(&nothing)?.1,
+            None => gradient_of(&penalty(call)?, look)?,
+        };
+        if !is_finite(&gradient)? {
             return Ok(Fault(Culprit::Gradient, call.spec.name, call.span));
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn settle(
     let word = registry::optimizer(call.spec.name).ok_or_else(|| unknown(call))?;
     let own = call.moment(&moment);
     let params = word
-        .step(&look.leaf.as_detached_tensor(), gradient, &mut moments, &call.args, &own)
+        .step(&look.leaf.detach(), gradient, &mut moments, &call.args, &own)
         .map_err(RunError::of(call.spec.name, call.span))?;
     let mut params = canvas.clamp(&params.detach(), form(at.stage))?;
     if !is_finite(&params)? {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::{Engine, Redo, Shaped, Values};
+use crate::ops::filled::zeros;
 
 /// One use of an engine: what the way forward left behind waits here for the way back.
 #[derive(Clone)]
@@ -104,7 +105,7 @@ impl CustomOp2 for Backward {
         let (images, channels, height, width) = layout.shape().dims4()?;
         let (pictures, outputs) = (numbers(pictures, layout)?, numbers(gradient, gradient_layout)?);
         let area = channels * height * width;
-        let mut result = vec![0.0; images * area];
+        let mut result = zeros(images * area);
         let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
         if values.len() != images {
             // A second way back: what the first left is as good.

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::reach::{FAR, weights};
 use super::{Sample, Warp};
 use crate::ops::edge::Edge;
+use crate::ops::filled::zeros;
 use crate::ops::strips::{rows_of_a_strip, strips};
 
 /// Planes that go together.
@@ -95,7 +96,7 @@ impl Frame {
     fn gather_of<const K: usize>(&self, planes: &[f32]) -> Vec<f32> {
         let area = self.height * self.width;
         let rows = rows_of_a_strip(self.height, self.width);
-        let mut output = vec![0.0; planes.len()];
+        let mut output = zeros(planes.len());
         with_pixels(area, |pixels| {
             for (output, planes) in output.chunks_mut(PLANES * area).zip(planes.chunks(PLANES * area)) {
                 let entered = pixels.par_chunks_mut(rows * self.width).enumerate();
@@ -114,7 +115,7 @@ impl Frame {
     fn scatter_of<const K: usize>(&self, grads: &[f32]) -> Vec<f32> {
         let area = self.height * self.width;
         let rows = rows_of_a_strip(self.height, self.width);
-        let mut output = vec![0.0; grads.len()];
+        let mut output = zeros(grads.len());
         for (output, grads) in output.chunks_mut(PLANES * area).zip(grads.chunks(PLANES * area)) {
             let strips = strips(output, area, rows * self.width).into_par_iter().enumerate();
             strips.for_each(|(strip, planes)| {

@@ -4,12 +4,13 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::kernel::{BLOCK, Frame, MIXED, NOWHERE, Taps};
+use crate::ops::filled::zeros;
 use crate::ops::strips::{rows_of_a_strip, strips};
 
 impl Frame {
     /// Planes → the planes that are picked of them.
     pub(super) fn pick(&self, planes: &[f32]) -> Vec<f32> {
-        let mut output = vec![0.0; planes.len()];
+        let mut output = zeros(planes.len());
         let rows = rows_of_a_strip(self.height, self.width);
         let strips = strips(&mut output, self.height * self.width, rows * self.width);
         strips.into_par_iter().enumerate().for_each(|(strip, to)| {
@@ -20,7 +21,7 @@ impl Frame {
 
     /// The gradient for what was picked → that for the planes it was picked of.
     pub(super) fn put_back(&self, grads: &[f32]) -> Vec<f32> {
-        let mut output = vec![0.0; grads.len()];
+        let mut output = zeros(grads.len());
         let rows = rows_of_a_strip(self.height, self.width);
         let strips = strips(&mut output, self.height * self.width, rows * self.width);
         strips.into_par_iter().enumerate().for_each(|(strip, to)| {
