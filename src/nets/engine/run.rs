@@ -6,7 +6,7 @@ use super::back::Back;
 use super::layers::{Layer, Norm, Work};
 use super::times::Direction;
 use super::{Engine, Pool};
-use crate::ops::fast::{self, Buffer, Finish, Floats, Grid, Stage, floats, winners_grid};
+use crate::ops::fast::{self, Buffer, Buffers, Finish, Floats, Grid, Stage, floats, winners_grid};
 
 /// An engine's buffers for pictures of one size.
 #[derive(Debug)]
@@ -27,15 +27,14 @@ pub(super) struct Shaped {
 /// What one image's way forward leaves behind.
 #[derive(Debug)]
 pub(super) struct Values {
-    slots: Vec<Floats>,
-    /// For each layer that pools, which cells won.
-    winners: Vec<Floats>,
+    /// Those of each slot, and then for each layer, if it pools, which cells won.
+    slots_and_winners: Buffers,
 }
 
 /// Gradients of all slots.
 #[derive(Debug)]
 pub(super) struct Gradients {
-    slots: Vec<Floats>,
+    slots: Buffers,
 }
 
 impl Shaped {
@@ -104,17 +103,17 @@ impl Shaped {
 
     pub fn new_values(&self, engine: &Engine) -> Values {
         let winners = |layer: &Layer| match layer.work {
-            Work::MaxPool(_) => floats(winners_grid(self.grids[layer.output]).size()),
-            _ => floats(0),
+            Work::MaxPool(_) => winners_grid(self.grids[layer.output]).size(),
+            _ => 0,
         };
-        let slots = self.grids.iter().map(|grid| floats(grid.size())).collect();
-        Values { slots, winners: engine.layers.iter().map(winners).collect() }
+        let slots = self.grids.iter().map(Grid::size);
+        Values { slots_and_winners: Buffers::new(slots.chain(engine.layers.iter().map(winners))) }
     }
 
     pub fn new_gradients(&self, engine: &Engine) -> Gradients {
         let skipped = |slot| engine.layers.iter().any(|layer| layer.output == slot && layer.pool.is_some());
         let size = |(slot, grid): (usize, &Grid)| if skipped(slot) { 0 } else { grid.size() };
-        Gradients { slots: self.grids.iter().enumerate().map(size).map(floats).collect() }
+        Gradients { slots: Buffers::new(self.grids.iter().enumerate().map(size)) }
     }
 
     /// How many numbers of a slot an output has.
@@ -170,8 +169,7 @@ impl Shaped {
             stages.push(fast::leave(slot(output.slot), places.output(index)));
         }
         let mut buffers = vec![Buffer::Given(image), Buffer::Filled(&mut scratch)];
-        buffers.extend(values.slots.iter_mut().map(|slot| Buffer::Filled(slot)));
-        buffers.extend(values.winners.iter_mut().map(|winners| Buffer::Filled(winners)));
+        buffers.extend(values.slots_and_winners.iter_mut().map(Buffer::Filled));
         buffers.extend(self.parts(engine, outputs).into_iter().map(Buffer::Filled));
         owners.resize(stages.len(), engine.layers.len());
         let took = fast::run(buffers, &stages);
@@ -194,21 +192,20 @@ impl Shaped {
         let places = Places::of(engine);
         let (stages, owners) = Back::all(self, engine, places);
         let mut buffers = vec![Buffer::Filled(image), Buffer::Filled(&mut scratch)];
-        buffers.extend(values.slots.iter().map(|slot| Buffer::Given(slot)));
-        buffers.extend(values.winners.iter().map(|winners| Buffer::Given(winners)));
+        buffers.extend(values.slots_and_winners.iter().map(Buffer::Given));
         let mut rest = outputs;
         for output in &engine.outputs {
             let (part, after) = rest.split_at(self.numbers(output.slot));
             buffers.push(Buffer::Given(part));
             rest = after;
         }
-        buffers.extend(gradients.slots.iter_mut().map(|slot| Buffer::Filled(slot)));
+        buffers.extend(gradients.slots.iter_mut().map(Buffer::Filled));
         let took = fast::run(buffers, &stages);
         engine.times.add(Direction::Backward, engine.layers.len(), &owners, &took);
         self.scratch.give([scratch]);
         let dead = |layer: &Layer| {
             let slot = layer.pool.map_or(layer.output, |pool| engine.layers[pool].output);
-            layer.relu.is_some() && gradients.slots[slot].iter().all(|&x| x == 0.0)
+            layer.relu.is_some() && gradients.slots.iter().nth(slot).is_some_and(|slot| slot.iter().all(|&x| x == 0.0))
         };
         !(watch && engine.layers.iter().any(dead))
     }

@@ -30,7 +30,7 @@ pub use conv::{FastConvolution, Form};
 pub use finish::{Finish, copy, mask};
 pub use grid::{Grid, enter, leave};
 pub use mean::{average, spread};
-pub use memory::{Floats, floats};
+pub use memory::{Buffers, Floats, floats};
 pub use pool::{pool, unpool, winners_grid};
 pub use pooled::Winners;
 pub use smooth_pool::smooth_unpool;
