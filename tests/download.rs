@@ -46,8 +46,8 @@ impl Setup {
         Published { model: "tiny", file: FILE, sha256: &self.sha256 }
     }
 
-    fn load(&self) -> Result<Weights, WeightsError> {
-        self.store.load(&self.published(), &mut |_, _| {}, &CancelToken::new())
+    fn load(&self) -> Result<Weights<Vec<u8>>, WeightsError> {
+        self.store.load(&self.published(), &mut |_, _| {}, &CancelToken::new(), <[u8]>::to_vec)
     }
 
     fn path(&self, ending: &str) -> PathBuf {
@@ -95,10 +95,10 @@ fn fetched_once_then_found() {
     let mut seen = Vec::new();
     let weights = setup
         .store
-        .load(&setup.published(), &mut |bytes, total| seen.push((bytes, total)), &CancelToken::new())
+        .load(&setup.published(), &mut |bytes, total| seen.push((bytes, total)), &CancelToken::new(), <[u8]>::to_vec)
         .unwrap();
     assert_eq!(weights.path, setup.path(""));
-    assert_eq!((weights.sha256, weights.bytes), (sum(&content()), content()));
+    assert_eq!((weights.sha256, weights.parsed), (sum(&content()), content()));
     assert_eq!(server.requests()[0].path, format!("/models/{FILE}"));
     assert_eq!(setup.lying_there(), [FILE]);
     assert_eq!(seen.first(), Some(&(0, Some(300_000))));
@@ -115,7 +115,7 @@ fn a_cut_connection_is_made_anew_from_there() {
         Reply { cut, ..Reply::ranged(&content(), request.from) }
     });
     let setup = Setup::new(&server.url);
-    assert_eq!(setup.load().unwrap().bytes, content());
+    assert_eq!(setup.load().unwrap().parsed, content());
     assert_eq!(from(&server), [None, Some(100_000), Some(150_000)]);
     assert_eq!(setup.lying_there(), [FILE]);
 }
@@ -140,9 +140,13 @@ fn resumes_what_an_earlier_run_left() {
     let setup = Setup::new(&server.url);
     setup.leave_part(&content()[..123_456]);
     let mut seen = Vec::new();
-    let loaded =
-        setup.store.load(&setup.published(), &mut |bytes, total| seen.push((bytes, total)), &CancelToken::new());
-    assert_eq!(loaded.unwrap().bytes, content());
+    let loaded = setup.store.load(
+        &setup.published(),
+        &mut |bytes, total| seen.push((bytes, total)),
+        &CancelToken::new(),
+        <[u8]>::to_vec,
+    );
+    assert_eq!(loaded.unwrap().parsed, content());
     assert_eq!(from(&server), [Some(123_456)]);
     assert_eq!(seen.first(), Some(&(123_456, Some(300_000))));
     assert_eq!(setup.lying_there(), [FILE]);
@@ -153,7 +157,7 @@ fn a_whole_part_only_needs_its_name() {
     let server = Server::start(|_, _| Reply::status(500));
     let setup = Setup::new(&server.url);
     setup.leave_part(&content());
-    assert_eq!(setup.load().unwrap().bytes, content());
+    assert_eq!(setup.load().unwrap().parsed, content());
     assert_eq!(server.requests(), []);
 }
 
@@ -162,7 +166,7 @@ fn a_server_without_ranges_sends_all_again() {
     let server = Server::start(|_, _| Reply::whole(&content()));
     let setup = Setup::new(&server.url);
     setup.leave_part(&content()[..1000]);
-    assert_eq!(setup.load().unwrap().bytes, content());
+    assert_eq!(setup.load().unwrap().parsed, content());
     assert_eq!(from(&server), [Some(1000)]);
 }
 
@@ -173,7 +177,7 @@ fn a_left_part_of_another_file_is_not_trusted() {
         let server = Server::start(|_, request| Reply::ranged(&content(), request.from));
         let setup = Setup::new(&server.url);
         setup.leave_part(&vec![7; left]);
-        assert_eq!(setup.load().unwrap().bytes, content(), "{left}");
+        assert_eq!(setup.load().unwrap().parsed, content(), "{left}");
         assert_eq!(from(&server), [Some(left), None]);
         assert_eq!(setup.lying_there(), [FILE]);
     }
@@ -187,7 +191,7 @@ fn a_range_that_was_not_asked_for_is_not_used() {
     });
     let setup = Setup::new(&server.url);
     setup.leave_part(&content()[..1000]);
-    assert_eq!(setup.load().unwrap().bytes, content());
+    assert_eq!(setup.load().unwrap().parsed, content());
     assert_eq!(from(&server), [Some(1000), None]);
 }
 
@@ -195,7 +199,7 @@ fn a_range_that_was_not_asked_for_is_not_used() {
 fn a_body_without_a_length() {
     let server = Server::start(|_, _| Reply { no_length: true, ..Reply::whole(&content()) });
     let setup = Setup::new(&server.url);
-    assert_eq!(setup.load().unwrap().bytes, content());
+    assert_eq!(setup.load().unwrap().parsed, content());
     // cut short, it can't be told from a wrong file
     let server = Server::start(|_, _| Reply { no_length: true, cut: Some(9), ..Reply::whole(&content()) });
     let (problem, _) = Setup::new(&server.url).problem();
@@ -242,7 +246,7 @@ fn redirects_are_followed_and_keep_the_range() {
     });
     let setup = Setup::new(&server.url);
     setup.leave_part(&content()[..500]);
-    assert_eq!(setup.load().unwrap().bytes, content());
+    assert_eq!(setup.load().unwrap().parsed, content());
     assert_eq!(from(&server), [Some(500); 3]);
 }
 
@@ -358,10 +362,11 @@ fn stopped_in_the_middle_then_resumed() {
             }
         },
         &token,
+        <[u8]>::to_vec,
     );
     assert!(matches!(stopped, Err(WeightsError::Cancelled)));
     assert_eq!(fs::read(setup.path(".part")).unwrap(), content()[..last as usize]);
-    assert_eq!(setup.load().unwrap().bytes, content());
+    assert_eq!(setup.load().unwrap().parsed, content());
     assert_eq!(from(&server), [None, Some(last as usize)]);
 }
 
@@ -379,7 +384,10 @@ fn stopped_while_the_server_says_nothing() {
         later.cancel();
     });
     let begun = Instant::now();
-    assert!(matches!(setup.store.load(&setup.published(), &mut |_, _| {}, &token), Err(WeightsError::Cancelled)));
+    assert!(matches!(
+        setup.store.load(&setup.published(), &mut |_, _| {}, &token, <[u8]>::to_vec),
+        Err(WeightsError::Cancelled)
+    ));
     assert!(begun.elapsed() < Duration::from_secs(8), "the server would have spoken after 30 s");
 }
 
@@ -391,7 +399,7 @@ fn two_at_once_fetch_it_once() {
     });
     let setup = Setup::new(&server.url);
     thread::scope(|scope| {
-        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| setup.load().unwrap().bytes)).collect();
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| setup.load().unwrap().parsed)).collect();
         for one in all {
             assert_eq!(one.join().unwrap(), content());
         }
@@ -416,16 +424,16 @@ fn one_that_waits_can_be_stopped_and_takes_over_from_one_that_failed() {
                     let _ = begun.send(());
                 }
             };
-            setup.store.load(&setup.published(), &mut progress, &first)
+            setup.store.load(&setup.published(), &mut progress, &first, <[u8]>::to_vec)
         });
         told.recv().unwrap();
-        let stopped = setup.store.load(&setup.published(), &mut |_, _| _ = second.cancel(), &second);
+        let stopped = setup.store.load(&setup.published(), &mut |_, _| _ = second.cancel(), &second, <[u8]>::to_vec);
         assert!(matches!(stopped, Err(WeightsError::Cancelled)));
         let heir = scope.spawn(|| setup.load());
         thread::sleep(Duration::from_millis(100));
         first.cancel();
         assert!(matches!(writer.join().unwrap(), Err(WeightsError::Cancelled)));
-        assert_eq!(heir.join().unwrap().unwrap().bytes, content());
+        assert_eq!(heir.join().unwrap().unwrap().parsed, content());
     });
     assert!(server.requests()[1].from.unwrap() > 0, "the second went on where the first was stopped");
 }
@@ -483,7 +491,7 @@ fn a_damaged_file_is_named() {
         if *path == folder.join(FILE) && *got == sum(&content()[..1000])));
     assert!(error.help().unwrap().contains("rename it `tiny.pth`"));
     fs::rename(folder.join(FILE), folder.join("tiny.pth")).unwrap();
-    assert_eq!(setup.load().unwrap().bytes.len(), 1000);
+    assert_eq!(setup.load().unwrap().parsed.len(), 1000);
 }
 
 /// The checker reads the header of the file that the run will load.
@@ -506,7 +514,9 @@ fn resnet18_of_the_shared_folder() {
     };
     let store = WeightStore::from_vars(|name| (name == "FVIZ_MODELS").then(|| models.clone()));
     let published = Published { model: "resnet18", file: "resnet18-f37072fd.pth", sha256: "f37072fd" };
-    let weights = store.load(&published, &mut |_, _| panic!("nothing is to be fetched"), &CancelToken::new()).unwrap();
-    assert!(weights.bytes.len() > 20_000_000);
-    assert_eq!(weights.sha256, sum(&weights.bytes));
+    let weights = store
+        .load(&published, &mut |_, _| panic!("nothing is to be fetched"), &CancelToken::new(), <[u8]>::to_vec)
+        .unwrap();
+    assert!(weights.parsed.len() > 20_000_000);
+    assert_eq!(weights.sha256, sum(&weights.parsed));
 }

@@ -222,12 +222,12 @@ fn load(
     cancel: &CancelToken,
 ) -> Result<Read, LoadError> {
     let name = key.model;
-    let parsed = |file: store::Weights| {
-        let weights = Weights::read(&file.bytes).map_err(|problem| wrong(model, Some(file.path.clone()), problem))?;
+    let parsed = |file: store::Weights<Result<Weights, ImportError>>| {
+        let weights = file.parsed.map_err(|problem| wrong(model, Some(file.path.clone()), problem))?;
         Ok(Read { weights, sha256: file.sha256, path: Some(file.path) })
     };
     if let Some(file) = &key.file {
-        return parsed(read_weights(file)?);
+        return parsed(read_weights(file, Weights::read)?);
     }
     match architecture(name).ok_or_else(|| LoadError::Unknown(name.to_string()))?.source {
         Source::Embedded(bytes) => {
@@ -237,7 +237,7 @@ fn load(
         }
         Source::File { name: file, sha256, .. } => {
             let published = Published { model: name, file, sha256 };
-            parsed(store.load(&published, &mut |done, all| progress(name, done, all), cancel)?)
+            parsed(store.load(&published, &mut |done, all| progress(name, done, all), cancel, Weights::read)?)
         }
     }
 }

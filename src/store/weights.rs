@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
+use rayon::prelude::*;
 
 use super::problem::{ByHand, FetchProblem, Stop, WeightsError};
 use super::sha256::{self, Checksum};
@@ -64,20 +65,14 @@ pub struct WeightStore {
 }
 
 /// A file of weights, read.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Weights {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weights<T> {
     /// Where it lies.
     pub path: PathBuf,
-    /// All of it. The tensors are copies: drop this once they are made.
-    pub bytes: Vec<u8>,
     /// The 64 hex digits of its SHA-256.
     pub sha256: String,
-}
-
-impl std::fmt::Debug for Weights {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Weights({}, {} bytes, {})", self.path.display(), self.bytes.len(), self.sha256)
-    }
+    /// What was made of its bytes.
+    pub parsed: T,
 }
 
 impl WeightStore {
@@ -110,7 +105,8 @@ impl WeightStore {
         self.folders().iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).find(|path| path.is_file())
     }
 
-    /// The weights of a model by its name: found on this machine, else fetched into the cache.
+    /// The weights of a model by its name: found on this machine, else fetched into the cache. `parse` gets all bytes of
+    /// the file while its checksum is made.
     ///
     /// `progress` is told the bytes so far and, if it is known, how many there will be; only while something is fetched
     /// (or another process fetches the same). `cancel` is asked at least ten times a second.
@@ -118,17 +114,18 @@ impl WeightStore {
     /// # Errors
     /// [`WeightsError::Damaged`] if a file that bears the publisher's name is not the publisher's;
     /// [`WeightsError::Fetch`] if there is no file and none could be fetched.
-    pub fn load(
+    pub fn load<T: Send>(
         &self,
         published: &Published,
         progress: &mut dyn FnMut(u64, Option<u64>),
         cancel: &CancelToken,
-    ) -> Result<Weights, WeightsError> {
+        parse: impl FnOnce(&[u8]) -> T + Send,
+    ) -> Result<Weights<T>, WeightsError> {
         let path = match self.find(published) {
             Some(path) => path,
             None => self.fetch(published, progress, cancel)?,
         };
-        let weights = read_limited(&path, self.limits.bytes)?;
+        let weights = read_limited(&path, self.limits.bytes, parse)?;
         let own = path.file_name().is_some_and(|name| name == published.file);
         if own && !sha256::matches(&weights.sha256, published.sha256) {
             return Err(WeightsError::Damaged {
@@ -188,16 +185,24 @@ fn extension(file: &str) -> &str {
     Path::new(file).extension().and_then(|ext| ext.to_str()).unwrap_or("pth")
 }
 
-/// The weights in a file that a recipe names; `path` is joined to the recipe's folder already.
+/// The weights in a file that a recipe names; `path` is joined to the recipe's folder already. `parse` gets all bytes of
+/// the file.
 ///
 /// # Errors
 /// If it is not there, is no file, can't be read or is larger than [`Limits::bytes`].
-pub fn read_weights(path: &Path) -> Result<Weights, WeightsError> {
-    read_limited(path, Limits::default().bytes)
+pub fn read_weights<T: Send>(path: &Path, parse: impl FnOnce(&[u8]) -> T + Send) -> Result<Weights<T>, WeightsError> {
+    read_limited(path, Limits::default().bytes, parse)
 }
 
-/// Reads a file once, its checksum made on the way.
-fn read_limited(path: &Path, limit: u64) -> Result<Weights, WeightsError> {
+/// Bytes that a thread reads at a time.
+const PIECE: usize = 4 << 20;
+
+/// Reads a file once, by all threads; its checksum is made while `parse` reads it.
+fn read_limited<T: Send>(
+    path: &Path,
+    limit: u64,
+    parse: impl FnOnce(&[u8]) -> T + Send,
+) -> Result<Weights<T>, WeightsError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => WeightsError::NoFile { path: path.to_owned() },
         _ => WeightsError::Unreadable { path: path.to_owned(), source },
@@ -207,27 +212,18 @@ fn read_limited(path: &Path, limit: u64) -> Result<Weights, WeightsError> {
     if !meta.is_file() {
         return Err(WeightsError::NotAFile { path: path.to_owned() });
     }
-    let too_large = |size| WeightsError::TooLarge { path: path.to_owned(), size, limit };
     if meta.len() > limit {
-        return Err(too_large(meta.len()));
+        return Err(WeightsError::TooLarge { path: path.to_owned(), size: meta.len(), limit });
     }
-    let mut file = File::open(path).map_err(unreadable)?;
-    // The exact capacity: growing by doubling would hold up to three times the file.
-    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
-    let mut sum = Checksum::default();
-    // 256 KiB at a time, so that the checksum reads what is still in the processor's cache.
-    loop {
-        let before = bytes.len();
-        let n = file.by_ref().take(256 << 10).read_to_end(&mut bytes).map_err(unreadable)?;
-        if n == 0 {
-            break;
-        }
-        sum.update(&bytes[before..]);
-        if bytes.len() as u64 > limit {
-            return Err(too_large(bytes.len() as u64)); // it grew while it was read
-        }
-    }
-    Ok(Weights { path: path.to_owned(), bytes, sha256: sum.hex() })
+    let mut bytes = vec![0; meta.len() as usize];
+    let piece = |(number, to): (usize, &mut [u8])| {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start((number * PIECE) as u64))?;
+        file.read_exact(to)
+    };
+    bytes.par_chunks_mut(PIECE).enumerate().try_for_each(piece).map_err(unreadable)?;
+    let (sha256, parsed) = rayon::join(|| Checksum::of(&bytes), || parse(&bytes));
+    Ok(Weights { path: path.to_owned(), sha256, parsed })
 }
 
 #[cfg(test)]
@@ -267,7 +263,7 @@ mod tests {
         let mirror = Some("http://127.0.0.1:1".to_string());
         let store = WeightStore { models, cache: Some(folder.path().join("cache")), mirror, limits: Limits::default() };
         let published = Published { model: "x", file: "x.pth", sha256: "" };
-        let help = store.load(&published, &mut |_, _| {}, &CancelToken::new()).unwrap_err().help().unwrap();
+        let help = store.load(&published, &mut |_, _| {}, &CancelToken::new(), |_| ()).unwrap_err().help().unwrap();
         assert_eq!(help.matches("which is no folder").count(), 2, "{help}");
         assert!(help.contains(&format!("names `{}`, which", folder.path().join("nowhere").display())), "{help}");
     }
@@ -276,12 +272,23 @@ mod tests {
     fn files_that_can_not_be_read() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("w.pth");
-        assert!(matches!(read_weights(&file), Err(WeightsError::NoFile { path }) if path == file));
-        assert!(matches!(read_weights(folder.path()), Err(WeightsError::NotAFile { .. })));
+        let length = |bytes: &[u8]| bytes.len();
+        assert!(matches!(read_weights(&file, length), Err(WeightsError::NoFile { path }) if path == file));
+        assert!(matches!(read_weights(folder.path(), length), Err(WeightsError::NotAFile { .. })));
         std::fs::write(&file, [7; 300_000]).unwrap();
-        assert!(matches!(read_limited(&file, 299_999), Err(WeightsError::TooLarge { size: 300_000, .. })));
-        let weights = read_weights(&file).unwrap();
-        assert_eq!((weights.bytes.len(), weights.path), (300_000, file));
-        assert!(weights.bytes.capacity() < 310_000, "memory is asked for once");
+        assert!(matches!(read_limited(&file, 299_999, length), Err(WeightsError::TooLarge { size: 300_000, .. })));
+        let weights = read_weights(&file, length).unwrap();
+        assert_eq!((weights.parsed, weights.path), (300_000, file));
+    }
+
+    #[test]
+    fn all_pieces_of_a_file_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("w.pth");
+        let bytes: Vec<u8> = (0..2 * PIECE + 3).map(|k| (k / 1000) as u8).collect();
+        std::fs::write(&file, &bytes).unwrap();
+        let weights = read_weights(&file, <[u8]>::to_vec).unwrap();
+        assert!(weights.parsed == bytes);
+        assert_eq!(weights.sha256, Checksum::of(&bytes));
     }
 }
