@@ -5,12 +5,13 @@
 //! points 0, ±1/√2, ±√2, ∞ (F(4x4)) or 0, ±1, ∞ (F(2x2)). Weights are transformed in f64.
 
 mod method;
+mod weights;
 
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use self::method::{Four, G2, G4, Method, Two};
+use self::method::{Four, Method, Two};
 use super::finish::{Finisher, save, whole};
 use super::memory::{Sums as Cells, scratch};
 use super::panels::{Panels, share};
@@ -44,14 +45,8 @@ impl Winograd {
     /// For a convolution, or for its gradient: that is the same with each window turned by half a turn and channels
     /// exchanged.
     pub fn new(side: usize, kernel: Kernel<'_>, back: bool, vectors: Vectors) -> Self {
-        let g: &[[f64; 3]] = if side == 4 { &G4 } else { &G2 };
-        let Kernel { inputs, outputs, .. } = kernel;
-        let (inputs, outputs) = if back { (outputs, inputs) } else { (inputs, outputs) };
-        let (wide, width) = (g.len(), vectors.width(outputs));
-        let panels = Panels::fill(outputs, wide * wide * inputs, width, |outputs, to| {
-            vectors.arch.dispatch(Fill { kernel, back, inputs, g, outputs, width, to });
-        });
-        Self { side, inputs, outputs, wide, panels }
+        let (inputs, outputs) = weights::channels(kernel, back);
+        Self { side, inputs, outputs, wide: side + 2, panels: weights::panels(side, kernel, back, vectors) }
     }
 
     /// Whether its weights, which are then all that does not fit a core's cache, are each used for all tiles at once.
@@ -95,53 +90,6 @@ impl Winograd {
             Box::new(Transform { work, tiles, target: Target::of_rows(scratch, blocks, threads) }),
             Box::new(Sums { work, tiles, scratch, target }),
         ]
-    }
-}
-
-/// Transforms the weights of a panel.
-struct Fill<'a> {
-    kernel: Kernel<'a>,
-    back: bool,
-    inputs: usize,
-    g: &'a [[f64; 3]],
-    outputs: Range<usize>,
-    width: usize,
-    to: &'a mut [f32],
-}
-
-/// Outputs of a panel at most.
-const WIDEST: usize = 32;
-
-impl WithSimd for Fill<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { kernel, back, inputs, g, outputs, width, to } = self;
-        let along = |g: &[f64; 3], [a, b, c]: [f64; 3]| g[0] * a + g[1] * b + g[2] * c;
-        let mut taps = [[0.0; WIDEST]; 9];
-        for input in 0..inputs {
-            for (n, output) in outputs.clone().enumerate() {
-                let pair = if back { input * kernel.inputs + output } else { output * kernel.inputs + input };
-                for (k, weight) in kernel.weights[9 * pair..][..9].iter().enumerate() {
-                    taps[if back { 8 - k } else { k }][n] = f64::from(*weight);
-                }
-            }
-            for (column, g_column) in g.iter().enumerate() {
-                let mut lines = [[0.0; WIDEST]; 3];
-                for (line, taps) in lines.iter_mut().zip(taps.as_chunks::<3>().0) {
-                    for (n, sum) in line.iter_mut().enumerate() {
-                        *sum = along(g_column, [taps[0][n], taps[1][n], taps[2][n]]);
-                    }
-                }
-                for (row, g_row) in g.iter().enumerate() {
-                    let place = ((row * g.len() + column) * inputs + input) * width;
-                    for (n, to) in to[place..][..width].iter_mut().enumerate() {
-                        *to = along(g_row, [lines[0][n], lines[1][n], lines[2][n]]) as f32;
-                    }
-                }
-            }
-        }
     }
 }
 
