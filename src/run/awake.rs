@@ -39,3 +39,35 @@ fn look_for_work(done: &AtomicBool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rayon::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_who_looks_for_work() {
+        let steps = || {
+            let step = |number: usize| awake(|| (0..64).into_par_iter().map(|k| k * number).sum::<usize>());
+            assert_eq!((0..200).map(step).sum::<usize>(), 2016 * 19900);
+        };
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(steps);
+            // Two runs that share the threads, and one within the other.
+            pool.install(|| rayon::join(steps, steps));
+            pool.install(|| awake(steps));
+        }
+        // By a thread that is no worker.
+        steps();
+    }
+
+    #[test]
+    fn who_panics_ends_it_too() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let thrown = std::panic::AssertUnwindSafe(|| pool.install(|| awake(|| panic!("as it must"))));
+        assert!(std::panic::catch_unwind(thrown).is_err());
+        assert_eq!(pool.install(|| (0..64).into_par_iter().sum::<i32>()), 2016);
+    }
+}
