@@ -42,6 +42,12 @@ impl Checker<'_> {
         let path = self.folder(span).join(text);
         self.depends_on(&path);
         if text.is_empty() || !self.world.exists(&path) {
+            if !text.is_empty() && self.list(&path).is_ok_and(|entries| !entries.is_empty()) {
+                let message = format!("`{text}` is a folder");
+                let help = "name a file in it";
+                self.tell(Diagnostic::error(&codes::BAD_FILE, span, message, "not a file").with_help(help));
+                return None;
+            }
             return self.not_found(format!("there is no file `{text}`"), &path, span);
         }
         Some(path)

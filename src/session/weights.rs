@@ -30,7 +30,7 @@ pub enum LoadError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// They are not the network's.
-    #[error("the weights of `{model}` can't be used: {}{}", at(file), short(problem))]
+    #[error("the weights of `{model}` can't be used: {}{problem}", at(file))]
     Import {
         /// The model's name.
         model: String,
@@ -49,23 +49,8 @@ pub enum LoadError {
     Unknown(String),
 }
 
-/// Tensors that don't fit are named up to here: of a file for quite another network, none does.
-const MOST_FAULTS: usize = 5;
-
 fn at(file: &Option<PathBuf>) -> String {
     file.as_ref().map_or(String::new(), |file| format!("{}: ", file.display()))
-}
-
-/// What is wrong with weights, in a few lines at most.
-fn short(problem: &ImportError) -> String {
-    match problem {
-        ImportError::Unfit { architecture, faults } if faults.len() > MOST_FAULTS => {
-            let named: Vec<String> = faults.iter().take(MOST_FAULTS).map(ToString::to_string).collect();
-            let more = faults.len() - MOST_FAULTS;
-            format!("the weights don't fit {architecture}: {}, and {more} more", named.join(", "))
-        }
-        other => other.to_string(),
-    }
 }
 
 /// What makes a loaded network the one that is needed.

@@ -128,7 +128,14 @@ fn dimensions(shape: &[usize]) -> String {
     }
 }
 
-/// All of them, one after another.
+/// So many are named: of a file for quite another network, no tensor fits.
+const MOST: usize = 5;
+
+/// The first of them, one after another, and how many there are besides.
 fn list<T: ToString>(things: &[T]) -> String {
-    things.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+    let named = things.iter().take(MOST).map(T::to_string).collect::<Vec<_>>().join(", ");
+    match things.len().saturating_sub(MOST) {
+        0 => named,
+        more => format!("{named}, and {more} more"),
+    }
 }

@@ -184,6 +184,6 @@ static PARAMS: &[Param] = &[
         "low_memory",
         Type::Switch,
         Presence::Default("off"),
-        "Does without the weights that are prepared for Winograd's method (Lavin, Gray 2016), which take up to four times the room of a network's own: ResNet18's run takes about 250 MB instead of 340, and a step 1.8 times as long. The same numbers but for rounding. Where `precision = bf16`, it changes nothing.",
+        "Does without the weights that are prepared for Winograd's method (Lavin, Gray 2016), which take up to four times the room of a network's own: ResNet18's run takes about 250 MB instead of 340, and a step 1.8 times as long. The same numbers but for rounding, which over many steps grows into another picture of the same kind. Where `precision = bf16`, it changes nothing.",
     ).alias(&["small", "save_memory"]),
 ];
