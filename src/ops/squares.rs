@@ -164,6 +164,16 @@ mod tests {
     }
 
     #[test]
+    fn a_gradient_is_added_as_a_graph_would() {
+        // More than a thread's share, and a rest.
+        let (x, behind) = (random(&[1, 3, 131, 137], 1), random(&[1, 3, 131, 137], 2));
+        let weight = Tensor::new(0.05, x.device()).unwrap();
+        let own = gradient(|x| squares_portable(x, 0.5), &x, &weight);
+        let found = add_squares_gradient(&behind, &x, 0.5, 0.05).unwrap();
+        assert_close(&found, &(behind + own).unwrap(), 1e-12);
+    }
+
+    #[test]
     fn a_step_is_a_sum() {
         let (x, y) = (random(&[1, 3, 5, 7], 1), random(&[1, 3, 5, 7], 2));
         let want = (&x + (&y * -1.5).unwrap()).unwrap();
